@@ -1,0 +1,22 @@
+//! The nouns and rules of matching, without any IO: no clock is read, nothing is random, nothing waits.
+//!
+//! Read in this order: what is kept (`ids`, `time`, `document`), what is understood (`profile`, `taxonomy`, `finding`),
+//! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), how it fails (`error`).
+
+pub mod ids;
+pub mod time;
+
+pub mod document;
+pub mod finding;
+pub mod profile;
+pub mod taxonomy;
+
+pub mod chunk;
+pub mod embedding;
+pub mod ranked;
+pub mod score;
+
+pub mod run;
+pub mod task;
+
+pub mod error;

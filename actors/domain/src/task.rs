@@ -1,0 +1,285 @@
+//! A unit of work and its life: who holds it, how often it was tried, what went wrong. Pure: stores and stages carry
+//! these decisions out, they do not make them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Failure, Version};
+use crate::error::ErrorCode;
+use crate::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, derived};
+use crate::time::Timestamp;
+
+#[cfg(test)]
+mod tests;
+
+/// The kinds of work; each has a queue and a pool of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Read and structure a document version.
+    Parse,
+    /// Make the vectors of a document version.
+    Embed,
+    /// Score one pair that somebody waits for.
+    MatchInteractive,
+    /// Rank the candidates of one item of a run.
+    MatchBulk,
+}
+
+impl TaskKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Parse, Self::Embed, Self::MatchInteractive, Self::MatchBulk];
+
+    /// `parse`, `embed`, `match.interactive` or `match.bulk`: for queues and labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Embed => "embed",
+            Self::MatchInteractive => "match.interactive",
+            Self::MatchBulk => "match.bulk",
+        }
+    }
+}
+
+/// What the work is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "subject", rename_all = "snake_case")]
+pub enum TaskSubject {
+    /// A version of a document.
+    Version {
+        /// The document.
+        document: DocumentId,
+        /// The version.
+        version: Version,
+    },
+    /// A requested pair.
+    Match {
+        /// The match.
+        id: MatchId,
+    },
+    /// An item of a run.
+    RunItem {
+        /// The run.
+        run: RunId,
+        /// The item's number, from 0.
+        item: u32,
+    },
+}
+
+/// How a task is named in a message: its key and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskRef {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Which.
+    pub id: TaskId,
+}
+
+/// Who works on a task, and until when nobody else may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Made anew for each lease: only its holder can finish the task.
+    pub operation: OperationId,
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TaskState {
+    /// Waiting for a worker.
+    Queued,
+    /// In a worker's hands.
+    Leased(Lease),
+    /// Its effect is durable.
+    Done,
+    /// Given up: tried too often, or hopeless.
+    Dead,
+}
+
+impl TaskState {
+    /// `queued`, `leased`, `done` or `dead`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Leased(_) => "leased",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// The row of a task: the truth about it, whatever the queue delivers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Which; follows from owner, kind and subject.
+    pub id: TaskId,
+    /// What sort of work.
+    pub kind: TaskKind,
+    /// About what.
+    pub subject: TaskSubject,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How often it was leased.
+    pub attempt: u32,
+    /// Counts the writes of this row: a write names the revision it replaces.
+    pub rev: u64,
+    /// What went wrong the last time.
+    pub last_error: Option<Failure>,
+    /// When it was filed.
+    pub created_at: Timestamp,
+}
+
+/// Why a task cannot be leased now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseRefusal {
+    /// Done or dead: the delivery is an echo and can be acknowledged.
+    Settled,
+    /// Somebody holds it until then.
+    Held(Timestamp),
+}
+
+/// What became of a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Try again after this long.
+    Retry(Duration),
+    /// Never again.
+    GiveUp,
+}
+
+impl Task {
+    /// The most attempts at one task.
+    pub const MAX_ATTEMPTS: u32 = 5;
+
+    /// Waiting times before the second, third, … attempt.
+    pub const BACK_OFF: [Duration; 5] = [
+        Duration::from_secs(1),
+        Duration::from_secs(5),
+        Duration::from_secs(30),
+        Duration::from_secs(120),
+        Duration::from_secs(600),
+    ];
+
+    /// A task to be filed. Filing the same work twice makes the same id, so the second is recognized.
+    #[must_use]
+    pub fn new(owner: OwnerId, kind: TaskKind, subject: TaskSubject, now: Timestamp) -> Self {
+        let id = Self::id_of(&owner, kind, &subject);
+        Self {
+            owner,
+            id,
+            kind,
+            subject,
+            state: TaskState::Queued,
+            attempt: 0,
+            rev: 1,
+            last_error: None,
+            created_at: now,
+        }
+    }
+
+    /// The id that follows from the work.
+    #[must_use]
+    pub fn id_of(owner: &OwnerId, kind: TaskKind, subject: &TaskSubject) -> TaskId {
+        let (tag, id, number) = match subject {
+            TaskSubject::Version { document, version } => (b"v", document.as_uuid(), version.0),
+            TaskSubject::Match { id } => (b"m", id.as_uuid(), 0),
+            TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
+        };
+        TaskId::from_uuid(derived(
+            "task",
+            &[owner.as_str().as_bytes(), kind.name().as_bytes(), tag, id.as_bytes(), &number.to_be_bytes()],
+        ))
+    }
+
+    /// The key of this task.
+    #[must_use]
+    pub fn key(&self) -> TaskRef {
+        TaskRef { owner: self.owner.clone(), id: self.id }
+    }
+
+    /// This task in the hands of the worker that made `operation`.
+    ///
+    /// # Errors
+    /// When it is settled or held by another.
+    pub fn leased(
+        &self,
+        operation: OperationId,
+        now: Timestamp,
+        length: Duration,
+    ) -> Result<Self, LeaseRefusal> {
+        match &self.state {
+            TaskState::Done | TaskState::Dead => Err(LeaseRefusal::Settled),
+            TaskState::Leased(lease) if lease.until > now && lease.operation != operation => {
+                Err(LeaseRefusal::Held(lease.until))
+            }
+            TaskState::Queued | TaskState::Leased(_) => {
+                let lease = Lease { operation, until: now.plus(length) };
+                Ok(self.next(TaskState::Leased(lease), self.attempt.saturating_add(1)))
+            }
+        }
+    }
+
+    /// This task with its lease prolonged; `None` when `operation` does not hold it (any more).
+    #[must_use]
+    pub fn renewed(&self, operation: OperationId, now: Timestamp, length: Duration) -> Option<Self> {
+        match &self.state {
+            TaskState::Leased(lease) if lease.operation == operation => {
+                Some(self.next(TaskState::Leased(Lease { operation, until: now.plus(length) }), self.attempt))
+            }
+            TaskState::Leased(_) | TaskState::Queued | TaskState::Done | TaskState::Dead => None,
+        }
+    }
+
+    /// This task done.
+    #[must_use]
+    pub fn done(&self) -> Self {
+        Self { last_error: None, ..self.next(TaskState::Done, self.attempt) }
+    }
+
+    /// This task after a failed attempt, and what is to happen: a retryable failure is tried again until
+    /// [`Task::MAX_ATTEMPTS`], any other is final.
+    #[must_use]
+    pub fn failed(&self, failure: Failure) -> (Self, AfterFailure) {
+        let again = failure.code.retryable() && self.attempt < Self::MAX_ATTEMPTS;
+        let (state, after) = if again {
+            let step = (self.attempt.max(1) as usize - 1).min(Self::BACK_OFF.len() - 1);
+            (TaskState::Queued, AfterFailure::Retry(Self::BACK_OFF[step]))
+        } else {
+            (TaskState::Dead, AfterFailure::GiveUp)
+        };
+        (Self { last_error: Some(failure), ..self.next(state, self.attempt) }, after)
+    }
+
+    /// This task put back untouched, as when its worker is asked to stop: the attempt does not count.
+    #[must_use]
+    pub fn given_back(&self) -> Self {
+        self.next(TaskState::Queued, self.attempt.saturating_sub(1))
+    }
+
+    /// A lease that died with its worker counts as an attempt; after too many the work itself is suspected.
+    #[must_use]
+    pub fn is_poison(&self) -> bool {
+        self.attempt >= Self::MAX_ATTEMPTS && !matches!(self.state, TaskState::Done | TaskState::Dead)
+    }
+
+    /// This task given up because its workers died of it.
+    #[must_use]
+    pub fn poisoned(&self) -> Self {
+        let failure = Failure {
+            code: ErrorCode::Internal,
+            reason: format!("the work was begun {} times and never ended", self.attempt),
+        };
+        Self { last_error: Some(failure), ..self.next(TaskState::Dead, self.attempt) }
+    }
+
+    fn next(&self, state: TaskState, attempt: u32) -> Self {
+        Self { state, attempt, rev: self.rev + 1, ..self.clone() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Contract suites and in-memory models.
