@@ -50,19 +50,20 @@ def rich(text):
     return LINK.sub(lambda m: f'<a href="{m[2]}">{m[1]}</a>', html.escape(text, quote=False))
 
 
-def entry(value, layout, first):
+def entry(doc, value, layout):
     title, org, place, dates = map(rich, value)
     if layout == "simple":
-        tail = ", ".join(part for part in (org, place) if part)
+        tail = doc.joined(org, place)
         return f"<p><b>{title}</b>{' – ' + tail if tail else ''}<br><i>{dates}</i></p>"
     when = f'<span class="dates">{dates}</span>' if dates and layout != "table" else ""
-    names = [f'<b class="title">{title}</b>', f'<span class="org">{org}</span>' if org else ""]
-    names = [name for name in (names if first == "title" else names[::-1]) if name]
-    place = f' <span class="place">{place}</span>' if place else ""
-    return f'<div class="entry">{when}{"<br>".join(names)}{"," if place else ""}{place}</div>'
+    comma = "،" if doc.rtl else ","
+    place = f'{comma} <span class="place">{place}</span>' if place else ""
+    names = [f'<b class="title">{title}</b>', f'<span class="org">{org}</span>{place}' if org or place else ""]
+    names = [name for name in (names if doc.meta.get("first") != "org" else names[::-1]) if name]
+    return f'<div class="entry">{when}{"<br>".join(names)}</div>'
 
 
-def body(items, layout, first):
+def body(doc, items, layout):
     out, bullets = [], []
 
     def flush():
@@ -76,7 +77,8 @@ def body(items, layout, first):
             continue
         flush()
         if kind == "entry":
-            out.append(("ENTRY", value[3], entry(value, layout, first)) if layout == "table" else entry(value, layout, first))
+            shown = entry(doc, value, layout)
+            out.append((value[3], shown) if layout == "table" else shown)
         elif kind == "pair":
             out.append(f"<p><b>{rich(value[0])}:</b> {rich(value[1])}</p>")
         else:
@@ -90,7 +92,7 @@ def rows(parts):
     cells = [["", []]]
     for part in parts:
         if isinstance(part, tuple):
-            cells.append([part[1], [part[2]]])
+            cells.append([part[0], [part[1]]])
         else:
             cells[-1][1].append(part)
     if len(cells) == 1:
@@ -102,7 +104,7 @@ def rows(parts):
 def page(doc, layout=None, screen=False):
     layout = layout or doc.layout
     font, size, margin, css = THEMES[layout]
-    meta, first = doc.meta, doc.meta.get("first", "title")
+    meta = doc.meta
     style = BASE % {"font": font, "size": size, "margin": margin} + css
     if layout == "simple" and doc.rtl:  # LibreOffice aligns by the physical side
         style += "\nh1, h2, p, li { text-align: right }"
@@ -113,7 +115,7 @@ def page(doc, layout=None, screen=False):
     name, title = rich(meta["name"]), rich(meta.get("title", ""))
 
     def block(sections):
-        return "".join(f"<section><h2>{rich(h)}</h2>\n{body(i, layout, first)}</section>\n" for h, i in sections)
+        return "".join(f"<section><h2>{rich(h)}</h2>\n{body(doc, i, layout)}</section>\n" for h, i in sections)
 
     side, rest = doc.split()
     if layout == "left":
@@ -135,7 +137,7 @@ def page(doc, layout=None, screen=False):
 def posting(doc):
     """The schema.org JobPosting of a job, its description the visible sections."""
     meta = doc.meta
-    text = "".join(f"<h2>{h}</h2>{body(i, 'simple', 'title')}" for h, i in doc.sections)
+    text = "".join(f"<h2>{h}</h2>{body(doc, i, 'simple')}" for h, i in doc.sections)
     city, country = (part.strip() for part in meta["place"].rsplit(",", 1))
     address = {"@type": "PostalAddress", "addressLocality": city, "addressCountry": country}
     low, high, currency, unit = meta["jsonld"].split()

@@ -47,7 +47,7 @@ class Platypus:
 
     def entry(self, value, width):
         title, org, place, dates = map(html.escape, value)
-        tail = ", ".join(part for part in (org, place) if part)
+        tail = self.doc.joined(org, place)
         if self.doc.meta.get("first") == "org" and tail:
             title, tail = tail, title
         row = Table([[Paragraph(title, self.strong), Paragraph(dates, self.right)]], colWidths=[width * 0.68, width * 0.32],
@@ -133,7 +133,7 @@ def fpdf(doc, path, when):
                 pdf.set_font(family, "", 9.5)
                 pdf.cell(50, 5, dates, align="R", new_x="LMARGIN", new_y="NEXT")
                 if org:
-                    put(", ".join(part for part in (org, place) if part))
+                    put(doc.joined(org, place))
             elif kind == "bullet":
                 pdf.set_font(family, "", 9.8)
                 pdf.cell(4.5, 4.7, "-" if family == "Helvetica" else "•")

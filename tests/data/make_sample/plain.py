@@ -20,7 +20,7 @@ def markdown(doc):
             if kind == "entry":
                 title, org, place, dates = value
                 names = [part for part in ((title, org) if first == "title" else (org, title)) if part]
-                tail = ", ".join(part for part in (*names[1:], place) if part)
+                tail = doc.joined(*names[1:], place)
                 if doc.layout == "line":
                     out += ["", f"### {names[0]}{', ' + tail if tail else ''}", *([f"*{dates}*"] if dates else []), ""]
                 else:
@@ -69,7 +69,7 @@ def text(doc):
         out += ["", *heading_lines(heading, layout)]
         for kind, value in items:
             if kind == "entry":
-                out += entry_lines(value, layout)
+                out += entry_lines(doc, value)
             elif kind == "bullet":
                 out += wrap(value, mark)
             elif kind == "pair":
@@ -79,15 +79,16 @@ def text(doc):
     return squeeze(out)
 
 
-def entry_lines(value, layout):
+def entry_lines(doc, value):
     title, org, place, dates = value
+    layout = doc.layout
     if layout == "caps":
-        left = ", ".join(part for part in (org, place) if part)
+        left = doc.joined(org, place)
         gap = " " * max(3, WIDTH - len(left or title) - len(dates))
         return ["", f"{left}{gap}{dates}", title] if left else ["", f"{title}{gap}{dates}"]
     if layout == "colon":
-        names = ", ".join(part for part in (title, org, place) if part)
+        names = doc.joined(title, org, place)
         return wrap(f"{dates}: {names}" if dates else names, "", "    ")
     if layout == "rule":
         return ["", *wrap(" | ".join(part for part in (dates, title, org, place) if part), "", "  ")]
-    return ["", title, *[part for part in (", ".join(p for p in (org, place) if p), dates) if part]]
+    return ["", title, *[part for part in (doc.joined(org, place), dates) if part]]

@@ -28,6 +28,10 @@ class Document:
     def rtl(self):
         return self.meta.get("lang") == "ar"
 
+    def joined(self, *parts):
+        """The parts that are there, with the comma of the document's script."""
+        return ("، " if self.rtl else ", ").join(part for part in parts if part)
+
     @property
     def contact(self):
         return [part.strip() for part in self.meta.get("contact", "").split(" | ") if part.strip()]

@@ -85,9 +85,9 @@ class Writer:
 
     def entry(self, value):
         title, org, place, dates = value
-        tail = ", ".join(part for part in (org, place) if part)
+        tail = self.doc.joined(org, place)
         if self.doc.meta.get("first") == "org" and org:
-            title, tail = ", ".join(part for part in (org, place) if part), title
+            title, tail = self.doc.joined(org, place), title
         if self.layout == "tabs":
             p = self.para(title, bold=True)
             p.paragraph_format.tab_stops.add_tab_stop(Cm(17), WD_TAB_ALIGNMENT.RIGHT)
@@ -101,7 +101,6 @@ class Writer:
         else:
             p = self.para(title, bold=True)
             self.run(p, "".join(f" – {part}" for part in (tail, dates) if part))
-        return None
 
     def items(self, items):
         for kind, value in items:
