@@ -100,7 +100,7 @@ impl Version {
 
 /// How far a document has come. It only moves forward: see [`DocumentState::may_become`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum DocumentState {
     /// Original kept, parse task filed.
     Queued,

@@ -189,9 +189,7 @@ pub struct RunRow {
     /// The candidate.
     pub candidate: DocumentId,
     /// Its score with reasons.
-    pub score: MatchScore,
-    /// What the score follows from.
-    pub receipt: Receipt,
+    pub scored: ScoredPair,
 }
 
 /// Where a row stands: rows are read in this order.
@@ -226,15 +224,19 @@ pub struct PairMatch {
 
 /// How a pair ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum PairOutcome {
     /// It was scored.
-    Scored {
-        /// The score with reasons.
-        score: MatchScore,
-        /// What the score follows from.
-        receipt: Receipt,
-    },
+    Scored(Box<ScoredPair>),
     /// It could not be scored.
     Failed(Failure),
+}
+
+/// A score and what it follows from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoredPair {
+    /// The score with reasons.
+    pub score: MatchScore,
+    /// What the score follows from.
+    pub receipt: Receipt,
 }

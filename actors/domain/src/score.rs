@@ -174,7 +174,7 @@ impl From<Weights> for WeightsShape {
 
 /// What is known about one category of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "state", content = "points", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum CategoryState {
     /// Both sides have data.
     Known(Score),

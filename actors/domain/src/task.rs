@@ -45,7 +45,7 @@ impl TaskKind {
 
 /// What the work is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "subject", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TaskSubject {
     /// A version of a document.
     Version {
@@ -88,7 +88,7 @@ pub struct Lease {
 
 /// Where a task stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TaskState {
     /// Waiting for a worker.
     Queued,

@@ -1,0 +1,90 @@
+//! Talk about documents.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion};
+use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
+
+/// Keep this file and have it read. Answered as soon as it is durable, before it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmitDocument {
+    /// Whose it will be.
+    pub owner: OwnerId,
+    /// The intent: submitting again with the same id keeps it once.
+    pub operation: OperationId,
+    /// Résumé or job.
+    pub kind: DocumentKind,
+    /// The file's name; folders are dropped.
+    pub file_name: String,
+    /// A title for when the text shows none.
+    pub title: Option<String>,
+    /// The file.
+    pub content: Bytes,
+}
+
+/// The document is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmittedDocument {
+    /// The document: a new one, or the owner's earlier one with the same content.
+    pub document: Document,
+    /// Whether it was there already.
+    pub duplicate: bool,
+}
+
+/// Show a document with what was read in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetDocument {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Résumé or job: the other kind is not found.
+    pub kind: DocumentKind,
+    /// Which.
+    pub id: DocumentId,
+}
+
+/// A document with what was read in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentDetail {
+    /// The row.
+    pub document: Document,
+    /// What was read; `None` until it is parsed.
+    pub parsed: Option<ParsedVersion>,
+}
+
+/// List an owner's documents, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListDocuments {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Résumés or jobs.
+    pub kind: DocumentKind,
+    /// Begin behind this one.
+    pub after: Option<DocumentId>,
+    /// At most this many, 1..=1000.
+    pub limit: u32,
+}
+
+/// A page of documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentPage {
+    /// Newest first.
+    pub documents: Vec<Document>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<DocumentId>,
+}
+
+/// Say how far these documents have come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetDocumentStates {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Which; at most 1000.
+    pub ids: Vec<DocumentId>,
+}
+
+/// The states of those that exist, in the order asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentStates {
+    /// Document and state.
+    pub states: Vec<(DocumentId, DocumentState)>,
+}
