@@ -1,0 +1,3 @@
+//! Bytes to visible text to Profile; foreign bytes are read in a sandboxed child process.
+
+pub mod extract;
