@@ -40,7 +40,7 @@ h2 { font-size: 11pt; color: #b5562b; text-transform: uppercase } aside p { over
     "table": (SANS, "10pt", "16mm 17mm", """
 table { border-collapse: collapse; width: 100% } td { vertical-align: top; padding: 3px 0 }
 td.when { width: 24%; color: #555; padding-inline-end: 10px; white-space: nowrap } h1 { font-size: 19pt }
-h2 { font-size: 11.5pt; background: #e8e8e8; padding: 3px 6px }"""),
+.entry { margin-top: 0 } h2 { font-size: 11.5pt; background: #e8e8e8; padding: 3px 6px }"""),
     "simple": (SANS, "11pt", "20mm", "h1 { font-size: 18pt } h2 { font-size: 13pt }"),
 }
 

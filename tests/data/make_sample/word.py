@@ -137,6 +137,8 @@ class Writer:
         table.autofit = False
         if self.doc.rtl:
             table._tbl.tblPr.append(OxmlElement("w:bidiVisual"))
+        for column, width in zip(table.columns, widths):
+            column.width = Cm(width)
         for cell, width in zip(table.rows[0].cells, widths):
             cell.width = Cm(width)
         return table
