@@ -11,7 +11,7 @@ BASE = """
 body { font: %(size)s/1.38 %(font)s; color: #222; margin: 0 }
 h1, h2, h3, p, ul { margin: 0 }
 ul { padding-inline-start: 1.25em; margin: 2px 0 7px }
-h2 { margin: 13px 0 5px }
+h2 { margin: 13px 0 5px; break-after: avoid }
 .entry { margin-top: 7px; break-inside: avoid }
 .dates { float: inline-end; color: #444 }
 .place { color: #555 }
@@ -27,8 +27,9 @@ h2 { font-size: 12pt; text-transform: uppercase; border-bottom: 1px solid #333; 
     "modern": (NOTO, "9.6pt", "14mm 16mm", """
 header { background: #1f4e5f; color: #fff; padding: 12px 16px; margin-bottom: 8px } header a { color: #fff }
 h1 { font-size: 21pt } h2 { color: #1f4e5f; font-size: 12.5pt } .title { font-weight: 600 } .org { font-style: italic }"""),
-    "left": (SANS, "9.8pt", "0", """
-.cols { display: grid; grid-template-columns: 33% 67%; min-height: 297mm }
+    "left": (SANS, "9.8pt", "12mm 0", """
+@page :first { margin-top: 0 }
+.cols { display: grid; grid-template-columns: 33% 67%; min-height: 284mm }
 aside { background: #243447; color: #eef; padding: 12mm 7mm } aside a { color: #cfe0ff } main { padding: 12mm 10mm }
 aside h2 { font-size: 11pt; border-bottom: 1px solid #88a } main h2 { font-size: 12.5pt; color: #243447 }
 h1 { font-size: 20pt; line-height: 1.1 } aside p { margin: 2px 0; overflow-wrap: anywhere }"""),

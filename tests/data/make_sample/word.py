@@ -162,7 +162,7 @@ class Writer:
 
     def sidebar(self):
         side, rest = self.doc.split()
-        cells = self.table((5.4, 11.6)).rows[0].cells
+        cells = self.table((6.0, 11.0)).rows[0].cells
         self.box = cells[0]
         self.name()
         self.heading(self.doc.meta.get("contacthead", "Contact"))
