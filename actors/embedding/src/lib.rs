@@ -1,0 +1,23 @@
+//! Text to chunks to vectors; the native BERT encoder.
+//!
+//! A text is cut into overlapping chunks ([`Chunker`]), a chunk into windows that the model can read at once, and each
+//! window becomes a vector ([`Encoder`]). The vectors of windows are averaged to one per chunk and one per document.
+//! A window is always run alone and on one thread, so its vector is the same bits whatever else is being encoded.
+
+mod chunker;
+mod encoder;
+mod error;
+mod files;
+mod model;
+mod tokenizer;
+mod vectors;
+mod weights;
+
+#[cfg(test)]
+mod testing;
+
+pub use chunker::{Chunk, ChunkOptions, Chunker, Window};
+pub use encoder::{DocumentVectors, Encoder, EncoderOptions, Scratch};
+pub use error::EmbeddingError;
+pub use files::{ModelFiles, ModelIdentity, Pooling};
+pub use tokenizer::{Piece, WordPieces};

@@ -1,0 +1,83 @@
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use tokenizers::Tokenizer;
+
+use crate::EmbeddingError;
+use crate::files::read_bounded;
+
+/// One word piece and where in the text it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// The piece's number in the vocabulary.
+    pub id: u32,
+    /// Byte offset of its first character.
+    pub start: usize,
+    /// Byte offset behind its last character.
+    pub end: usize,
+}
+
+/// Cuts texts into the word pieces that the model knows. Truncation and padding set in tokenizer.json do not apply, and
+/// a special token spelled in a text, such as `[SEP]`, is ordinary text.
+pub struct WordPieces {
+    inner: Tokenizer,
+    first: u32,
+    last: u32,
+}
+
+impl WordPieces {
+    /// Reads tokenizer.json for a model that knows `vocabulary` pieces; also gives the file's SHA-256 in hexadecimal.
+    pub(crate) fn load(path: &Path, vocabulary: usize) -> Result<(Self, String), EmbeddingError> {
+        let refuse = |reason: String| EmbeddingError::Malformed { path: path.to_owned(), reason };
+        let bytes = read_bounded(path)?;
+        let mut inner = Tokenizer::from_bytes(&bytes).map_err(|error| refuse(error.to_string()))?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|error| refuse(error.to_string()))?;
+        inner.set_encode_special_tokens(true);
+        let size = inner.get_vocab_size(true);
+        if size > vocabulary {
+            return Err(refuse(format!("it has {size} word pieces, the model only {vocabulary}")));
+        }
+        let frame = inner.encode_fast("", true).map_err(|error| refuse(error.to_string()))?;
+        let &[first, last] = frame.get_ids() else {
+            return Err(refuse("it does not put one token before a text and one behind it".to_owned()));
+        };
+        Ok((Self { inner, first, last }, hex::encode(Sha256::digest(&bytes))))
+    }
+
+    /// The pieces of `text` in order, without the special tokens around it, with byte offsets into `text`.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::Tokenize`] when the tokenizer refuses, which takes a tokenizer.json without an unknown token.
+    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, EmbeddingError> {
+        let encoding =
+            self.inner.encode(text, false).map_err(|_| EmbeddingError::Tokenize { bytes: text.len() })?;
+        let ids = encoding.get_ids().iter();
+        Ok(ids.zip(encoding.get_offsets()).map(|(&id, &(start, end))| Piece { id, start, end }).collect())
+    }
+
+    /// As [`WordPieces::pieces`], but the numbers alone, which is faster.
+    ///
+    /// # Errors
+    /// As [`WordPieces::pieces`].
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, EmbeddingError> {
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|_| EmbeddingError::Tokenize { bytes: text.len() })?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// How many pieces `text` has, without the special tokens around it.
+    ///
+    /// # Errors
+    /// As [`WordPieces::pieces`].
+    pub fn count(&self, text: &str) -> Result<usize, EmbeddingError> {
+        Ok(self.ids(text)?.len())
+    }
+
+    /// The token before and the token behind every text: [CLS] and [SEP].
+    pub(crate) fn frame(&self) -> (u32, u32) {
+        (self.first, self.last)
+    }
+}
