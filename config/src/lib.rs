@@ -1,0 +1,17 @@
+//! The typed, validated configuration. `default.toml` is compiled in and is its documentation; a file goes over it and
+//! environment variables go over both. It is resolved once, before any port is bound.
+
+mod layers;
+mod node_config;
+
+pub use layers::{ConfigError, ENV_PREFIX, ENV_SEPARATOR, Source};
+pub use node_config::{
+    Documents, Edge, EmbeddingConfig, Index, Log, LogFormat, Matching, Node, NodeConfig, Parsing, Queue,
+    Shutdown, per_processor,
+};
+
+/// The defaults with their comments, as they were compiled in.
+pub const DEFAULT_TOML: &str = include_str!("../default.toml");
+
+#[cfg(test)]
+mod tests;

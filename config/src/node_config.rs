@@ -1,0 +1,306 @@
+//! The types that a resolved configuration has. Whoever holds a [`NodeConfig`] holds a valid one.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tandem_domain::score::{Category, Weights};
+use tandem_domain::time::Month;
+use toml::Value;
+
+use crate::DEFAULT_TOML;
+use crate::layers::{ConfigError, Layers, Source};
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+    };
+}
+
+section! {
+    /// A node's whole configuration; each key is explained in `default.toml`.
+    NodeConfig {
+        /// Who the node is.
+        node: Node,
+        /// The HTTP edge.
+        edge: Edge,
+        /// What may be submitted.
+        documents: Documents,
+        /// Reading foreign bytes.
+        parsing: Parsing,
+        /// The encoder.
+        embedding: EmbeddingConfig,
+        /// The match index.
+        index: Index,
+        /// Retrieval and scoring.
+        matching: Matching,
+        /// Deliveries and leases.
+        queue: Queue,
+        /// Stopping.
+        shutdown: Shutdown,
+        /// Logging.
+        log: Log,
+    }
+}
+section! {
+    /// Who the node is.
+    Node {
+        /// Letters, digits and hyphens, 1..=40.
+        name: String,
+        /// Where everything durable lies.
+        data_dir: PathBuf,
+    }
+}
+section! {
+    /// The HTTP edge.
+    Edge {
+        /// Address and port; loopback only.
+        listen: SocketAddr,
+        /// Seconds, 1..=300.
+        request_timeout_s: u64,
+        /// Bytes, 1 KiB..=64 MiB.
+        max_json_bytes: usize,
+        /// 1..=65536.
+        max_in_flight: usize,
+    }
+}
+section! {
+    /// What may be submitted.
+    Documents {
+        /// Bytes, 1 KiB..=64 MiB.
+        max_bytes: u64,
+        /// 1..=1024.
+        workers: usize,
+        /// 1..=65536.
+        queue: usize,
+    }
+}
+section! {
+    /// Reading foreign bytes.
+    Parsing {
+        /// 0..=256; 0 = one per processor.
+        workers: usize,
+        /// Seconds, 1..=600.
+        timeout_s: u64,
+        /// Seconds, 1..=600.
+        cpu_s: u64,
+        /// Bytes, 64 MiB..=16 GiB.
+        memory_bytes: u64,
+        /// 1..=1000000.
+        recycle_after: u32,
+        /// 1..=10000.
+        max_pages: u32,
+        /// A month or empty.
+        as_of: String,
+    }
+}
+section! {
+    /// The encoder.
+    EmbeddingConfig {
+        /// A folder; empty = the default place.
+        model_dir: PathBuf,
+        /// 8..=512.
+        max_tokens: usize,
+        /// 0..=256; 0 = one per processor.
+        threads: usize,
+        /// 0..=256; 0 = as many as threads.
+        workers: usize,
+    }
+}
+section! {
+    /// The match index.
+    Index {
+        /// 1..=1024.
+        shards: u16,
+        /// 1..=4096.
+        batch: u32,
+    }
+}
+section! {
+    /// Retrieval and scoring.
+    Matching {
+        /// 10..=10000.
+        pool: usize,
+        /// 1..=1024.
+        terms: usize,
+        /// 0..=256; 0 = one per processor.
+        bulk_workers: usize,
+        /// 1..=256.
+        interactive_workers: usize,
+        /// They sum to 10000.
+        weights: Weights,
+    }
+}
+section! {
+    /// Deliveries and leases.
+    Queue {
+        /// Seconds, 10..=86400.
+        visibility_timeout_s: u64,
+        /// Seconds, 5..=3600, shorter than the visibility time-out.
+        lease_s: u64,
+    }
+}
+section! {
+    /// Stopping.
+    Shutdown {
+        /// Seconds, 0..=25.
+        drain_s: u64,
+    }
+}
+section! {
+    /// Logging.
+    Log {
+        /// A level or a filter.
+        level: String,
+        /// For people or for machines.
+        format: LogFormat,
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl NodeConfig {
+    /// Default, file, environment and command line, in this order; the later one wins.
+    ///
+    /// # Errors
+    /// The first key that is unknown or does not fit.
+    pub fn resolve(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+        overrides: &[(&str, Value)],
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::new(DEFAULT_TOML)?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+            layers.lay(&text, &Source::File(path.to_owned()))?;
+        }
+        layers.lay_env(env)?;
+        for (key, value) in overrides {
+            layers.set(key, value.clone(), &Source::CommandLine)?;
+        }
+        let config = Self::typed(&layers)?;
+        config.check(&layers)?;
+        Ok(config)
+    }
+
+    /// Deserializes section by section, so that an error names its key.
+    fn typed(layers: &Layers) -> Result<Self, ConfigError> {
+        Value::Table(layers.table.clone()).try_into().map_err(|error: toml::de::Error| {
+            let key = first_bad_key(layers).unwrap_or_else(|| "configuration".to_owned());
+            ConfigError::BadValue { from: layers.source(&key), key, reason: error.message().to_owned() }
+        })
+    }
+
+    fn check(&self, layers: &Layers) -> Result<(), ConfigError> {
+        let fail = |key: &str, reason: String| {
+            Err(ConfigError::BadValue { from: layers.source(key), key: key.to_owned(), reason })
+        };
+        for (key, value, low, high) in self.ranges() {
+            if !(low..=high).contains(&value) {
+                return fail(key, format!("{value} is not in {low}..={high}"));
+            }
+        }
+        let name = &self.node.name;
+        if name.is_empty() || name.len() > 40 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        {
+            return fail("node.name", "expected 1 to 40 letters, digits and hyphens".to_owned());
+        }
+        if !self.edge.listen.ip().is_loopback() {
+            let reason = "without accounts the edge listens on loopback only, such as 127.0.0.1:8080";
+            return fail("edge.listen", reason.to_owned());
+        }
+        if self.queue.lease_s >= self.queue.visibility_timeout_s {
+            return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
+        }
+        if !self.parsing.as_of.is_empty() && self.parsing.as_of.parse::<Month>().is_err() {
+            return fail("parsing.as_of", "expected a month such as 2026-11, or nothing".to_owned());
+        }
+        Ok(())
+    }
+
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 21] {
+        let u = |n: usize| n as u64;
+        const MIB: u64 = 1 << 20;
+        [
+            ("edge.request_timeout_s", self.edge.request_timeout_s, 1, 300),
+            ("edge.max_json_bytes", u(self.edge.max_json_bytes), 1024, 64 * MIB),
+            ("edge.max_in_flight", u(self.edge.max_in_flight), 1, 65_536),
+            ("documents.max_bytes", self.documents.max_bytes, 1024, 64 * MIB),
+            ("documents.workers", u(self.documents.workers), 1, 1024),
+            ("documents.queue", u(self.documents.queue), 1, 65_536),
+            ("parsing.workers", u(self.parsing.workers), 0, 256),
+            ("parsing.timeout_s", self.parsing.timeout_s, 1, 600),
+            ("parsing.cpu_s", self.parsing.cpu_s, 1, 600),
+            ("parsing.memory_bytes", self.parsing.memory_bytes, 64 * MIB, 16 * 1024 * MIB),
+            ("parsing.recycle_after", u64::from(self.parsing.recycle_after), 1, 1_000_000),
+            ("parsing.max_pages", u64::from(self.parsing.max_pages), 1, 10_000),
+            ("embedding.max_tokens", u(self.embedding.max_tokens), 8, 512),
+            ("embedding.threads", u(self.embedding.threads), 0, 256),
+            ("embedding.workers", u(self.embedding.workers), 0, 256),
+            ("index.shards", u64::from(self.index.shards), 1, 1024),
+            ("index.batch", u64::from(self.index.batch), 1, 4096),
+            ("matching.pool", u(self.matching.pool), 10, 10_000),
+            ("queue.visibility_timeout_s", self.queue.visibility_timeout_s, 10, 86_400),
+            ("queue.lease_s", self.queue.lease_s, 5, 3600),
+            ("shutdown.drain_s", self.shutdown.drain_s, 0, 25),
+        ]
+    }
+
+    /// The month that "present" means, where one is fixed.
+    #[must_use]
+    pub fn as_of(&self) -> Option<Month> {
+        self.parsing.as_of.parse().ok()
+    }
+}
+
+impl Edge {
+    /// How long a request may take.
+    #[must_use]
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+}
+
+/// `configured`, or the number of processors for 0.
+#[must_use]
+pub fn per_processor(configured: usize) -> NonZeroUsize {
+    NonZeroUsize::new(configured)
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Which key makes the whole table unreadable: the one without whose change it would be readable.
+fn first_bad_key(layers: &Layers) -> Option<String> {
+    let defaults = Layers::new(DEFAULT_TOML).ok()?;
+    let weights: Vec<String> =
+        Category::ALL.iter().map(|c| format!("matching.weights.{}", c.name())).collect();
+    let sections = layers.table.iter().filter_map(|(name, value)| Some((name, value.as_table()?)));
+    for (section, table) in sections {
+        for (key, value) in table {
+            let mut probe = defaults.table.clone();
+            probe.get_mut(section)?.as_table_mut()?.insert(key.clone(), value.clone());
+            if Value::Table(probe).try_into::<NodeConfig>().is_err() {
+                let path = format!("{section}.{key}");
+                let below = weights.iter().find(|w| layers.source(w) != Source::Default);
+                return Some(below.filter(|w| w.starts_with(&path)).cloned().unwrap_or(path));
+            }
+        }
+    }
+    None
+}
