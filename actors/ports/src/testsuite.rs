@@ -7,6 +7,28 @@
 
 pub mod samples;
 
-pub mod index;
+pub mod clock;
 
-pub use index::MemoryIndexes;
+pub mod documents;
+pub mod runs;
+pub mod tasks;
+
+pub mod queue;
+
+pub mod index;
+pub mod objects;
+
+mod memory;
+
+pub use clock::ManualClock;
+pub use index::{MemoryIndex, MemoryIndexes};
+pub use memory::MemoryStore;
+pub use objects::MemoryObjects;
+pub use queue::MemoryQueue;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A model's state; a panic elsewhere leaves it usable, so that one broken promise does not hide behind another.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,14 +1,24 @@
 //! Invented values for suites: the same arguments always make the same value.
 
-use tandem_domain::chunk::ModelIdentity;
-use tandem_domain::document::{DocumentKind, Version};
+use tandem_domain::chunk::{Chunk, EmbeddedVersion, ModelIdentity};
+use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure, MediaKind, Version};
 use tandem_domain::embedding::Embedding;
-use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId, derived};
-use tandem_domain::profile::LanguageCode;
+use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, derived};
+use tandem_domain::profile::{LanguageCode, Span};
 use tandem_domain::ranked::{Features, RankedProfile, RankedTitle};
+use tandem_domain::run::{MatchRun, PairMatch, RunRow, RunSpec, ScoredPair, Selection};
+use tandem_domain::score::{Score, Weights};
+use tandem_domain::task::{Task, TaskKind, TaskSubject};
+use tandem_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::index::IndexedDocument;
+
+mod contents;
+
+pub use contents::parsed;
+use contents::{receipt, score};
 
 /// Coordinates of every sample vector.
 pub const DIMENSIONS: u32 = 8;
@@ -125,5 +135,114 @@ pub fn indexed(
         kind,
         ranked_text: text.to_owned(),
         features: features(kind, number, vector),
+    }
+}
+
+/// When every sample was made.
+pub const CREATED: Timestamp = Timestamp::from_millis(1_793_534_400_000);
+
+/// Sample document `number`, queued.
+#[must_use]
+pub fn document(owner: &OwnerId, kind: DocumentKind, number: u64) -> Document {
+    let id = document_id(number);
+    Document {
+        owner: owner.clone(),
+        id,
+        kind,
+        version: Version::FIRST,
+        file_name: format!("Lebenslauf {number} – Übersicht.pdf"),
+        title: number.is_multiple_of(2).then(|| format!("Title {number}")),
+        media: MediaKind::Pdf,
+        digest: digest(number),
+        size: 1_000 + number,
+        object_key: Document::object_key(kind, id, MediaKind::Pdf),
+        state: DocumentState::Queued,
+        created_at: CREATED,
+    }
+}
+
+/// A failure that says `reason`.
+#[must_use]
+pub fn failure(reason: &str) -> Failure {
+    Failure { code: ErrorCode::NoText, reason: reason.to_owned() }
+}
+
+/// Vectors of a version with `chunks` chunks.
+#[must_use]
+pub fn embedded(number: u64, chunks: u32) -> EmbeddedVersion {
+    let mut seeded = Seeded::new(number);
+    let chunk = |number| Chunk {
+        number,
+        span: Span::new(number * 3_100, number * 3_100 + 3_500),
+        tokens: 700 + number,
+        embedding: seeded.vector(),
+    };
+    EmbeddedVersion {
+        model: model(),
+        chunks: (0..chunks).map(chunk).collect(),
+        document: Seeded::new(number).vector(),
+    }
+}
+
+/// The task to parse sample document `number`.
+#[must_use]
+pub fn task(owner: &OwnerId, number: u64) -> Task {
+    let subject = TaskSubject::Version { document: document_id(number), version: Version::FIRST };
+    Task::new(owner.clone(), TaskKind::Parse, subject, CREATED)
+}
+
+/// The operation of a name and number.
+#[must_use]
+pub fn operation(name: &str, number: u64) -> OperationId {
+    OperationId::from_uuid(uuid(name, number))
+}
+
+/// Sample run `number` of `items` jobs against every résumé.
+#[must_use]
+pub fn run(owner: &OwnerId, number: u64, items: u64) -> MatchRun {
+    MatchRun {
+        owner: owner.clone(),
+        id: RunId::from_uuid(uuid("sample run", number)),
+        spec: RunSpec {
+            query_kind: DocumentKind::Job,
+            queries: (0..items).map(document_id).collect(),
+            candidates: if number.is_multiple_of(2) {
+                Selection::All
+            } else {
+                Selection::Ids(vec![document_id(8), document_id(9)])
+            },
+            top: 25,
+            min_score: Score::clamped(1_234),
+            weights: Weights::default(),
+        },
+        operation: operation("sample run", number),
+        created_at: CREATED,
+    }
+}
+
+/// A score that depends on `number`, with its receipt.
+#[must_use]
+pub fn scored(number: u64) -> ScoredPair {
+    ScoredPair { score: score(number), receipt: receipt(number) }
+}
+
+/// A run's row for candidate `number`.
+#[must_use]
+pub fn row(number: u64) -> RunRow {
+    RunRow { candidate: document_id(number), scored: scored(number) }
+}
+
+/// Sample match `number`, queued.
+#[must_use]
+pub fn pair_match(owner: &OwnerId, number: u64) -> PairMatch {
+    PairMatch {
+        owner: owner.clone(),
+        id: MatchId::from_uuid(uuid("sample match", number)),
+        resume: document_id(number),
+        job: document_id(number + 1),
+        weights: Weights::default(),
+        operation: operation("sample match", number),
+        created_at: CREATED,
+        outcome: None,
     }
 }

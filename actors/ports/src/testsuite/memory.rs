@@ -1,0 +1,211 @@
+//! The model of the stores: maps under one lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OwnerId, RunId, TaskId};
+use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
+use tandem_domain::task::{Task, TaskRef, TaskState};
+
+use super::locked;
+use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPosition, MAX_PAGE, Page};
+use crate::error::{StoreError, Write};
+use crate::tasks::TaskStore;
+
+mod runs;
+
+#[cfg(test)]
+mod tests;
+
+/// Documents, tasks, runs and matches in memory. Every write is applied or refused, never unknown.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    documents: BTreeMap<(OwnerId, DocumentId), Document>,
+    parsed: HashMap<(OwnerId, DocumentId, Version), ParsedVersion>,
+    embedded: HashMap<(OwnerId, DocumentId, Version), EmbeddedVersion>,
+    log: Vec<Change>,
+    tasks: BTreeMap<(OwnerId, TaskId), Task>,
+    runs: HashMap<(OwnerId, RunId), MatchRun>,
+    items: HashMap<(OwnerId, RunId), BTreeMap<u32, ItemOutcome>>,
+    matches: BTreeMap<(OwnerId, MatchId), PairMatch>,
+}
+
+fn page_limit(limit: u32) -> usize {
+    limit.min(MAX_PAGE) as usize
+}
+
+/// Keeps a value unless one is there.
+fn put_once<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V) -> Write<()> {
+    if map.contains_key(&key) {
+        return Write::Conflict(());
+    }
+    map.insert(key, value);
+    Write::Applied
+}
+
+#[async_trait]
+impl DocumentStore for MemoryStore {
+    async fn create(&self, document: &Document) -> Result<Write<Document>, StoreError> {
+        let documents = &mut locked(&self.0).documents;
+        let key = (document.owner.clone(), document.id);
+        let twin = documents.get(&key).or_else(|| {
+            documents
+                .values()
+                .find(|d| d.owner == document.owner && d.kind == document.kind && d.digest == document.digest)
+        });
+        if let Some(twin) = twin {
+            return Ok(Write::Conflict(twin.clone()));
+        }
+        documents.insert(key, document.clone());
+        Ok(Write::Applied)
+    }
+
+    async fn document(&self, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, StoreError> {
+        Ok(locked(&self.0).documents.get(&(owner.clone(), id)).cloned())
+    }
+
+    async fn find_by_digest(
+        &self,
+        owner: &OwnerId,
+        kind: DocumentKind,
+        digest: ContentDigest,
+    ) -> Result<Option<Document>, StoreError> {
+        let state = locked(&self.0);
+        let mut documents = state.documents.values();
+        Ok(documents.find(|d| d.owner == *owner && d.kind == kind && d.digest == digest).cloned())
+    }
+
+    async fn list(
+        &self,
+        owner: &OwnerId,
+        kind: DocumentKind,
+        page: Page<DocumentId>,
+    ) -> Result<Vec<Document>, StoreError> {
+        let state = locked(&self.0);
+        let behind = |d: &&Document| page.after.is_none_or(|after| d.id < after);
+        let documents = state.documents.values().rev();
+        let documents = documents.filter(|d| d.owner == *owner && d.kind == kind).filter(behind);
+        Ok(documents.take(page_limit(page.limit)).cloned().collect())
+    }
+
+    async fn advance(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        next: &DocumentState,
+    ) -> Result<Write<Option<DocumentState>>, StoreError> {
+        let mut state = locked(&self.0);
+        let Some(document) = state.documents.get_mut(&(owner.clone(), id)) else {
+            return Ok(Write::Conflict(None));
+        };
+        if document.version != version || !document.state.may_become(next) {
+            return Ok(Write::Conflict(Some(document.state.clone())));
+        }
+        document.state = next.clone();
+        Ok(Write::Applied)
+    }
+
+    async fn put_parsed(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        parsed: &ParsedVersion,
+    ) -> Result<Write<()>, StoreError> {
+        let key = (owner.clone(), id, version);
+        Ok(put_once(&mut locked(&self.0).parsed, key, parsed.clone()))
+    }
+
+    async fn parsed(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<Option<ParsedVersion>, StoreError> {
+        Ok(locked(&self.0).parsed.get(&(owner.clone(), id, version)).cloned())
+    }
+
+    async fn put_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        embedded: &EmbeddedVersion,
+    ) -> Result<Write<()>, StoreError> {
+        let key = (owner.clone(), id, version);
+        Ok(put_once(&mut locked(&self.0).embedded, key, embedded.clone()))
+    }
+
+    async fn embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<Option<EmbeddedVersion>, StoreError> {
+        Ok(locked(&self.0).embedded.get(&(owner.clone(), id, version)).cloned())
+    }
+
+    async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {
+        let log = &mut locked(&self.0).log;
+        if log.contains(change) {
+            return Ok(Write::Conflict(()));
+        }
+        log.push(change.clone());
+        Ok(Write::Applied)
+    }
+
+    async fn changes(
+        &self,
+        buckets: BucketRange,
+        after: LogPosition,
+        limit: u32,
+    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+        let state = locked(&self.0);
+        let numbered = (1..).map(LogPosition).zip(&state.log).skip(after.0 as usize);
+        let here = numbered.filter(|(_, change)| buckets.contains(Bucket::of(change.document)));
+        Ok(here.take(limit as usize).map(|(position, change)| (position, change.clone())).collect())
+    }
+}
+
+#[async_trait]
+impl TaskStore for MemoryStore {
+    async fn file(&self, task: &Task) -> Result<Write<Task>, StoreError> {
+        let tasks = &mut locked(&self.0).tasks;
+        let key = (task.owner.clone(), task.id);
+        if let Some(there) = tasks.get(&key) {
+            return Ok(Write::Conflict(there.clone()));
+        }
+        tasks.insert(key, task.clone());
+        Ok(Write::Applied)
+    }
+
+    async fn task(&self, key: &TaskRef) -> Result<Option<Task>, StoreError> {
+        Ok(locked(&self.0).tasks.get(&(key.owner.clone(), key.id)).cloned())
+    }
+
+    async fn replace(&self, task: &Task) -> Result<Write<Option<Task>>, StoreError> {
+        let mut state = locked(&self.0);
+        let Some(row) = state.tasks.get_mut(&(task.owner.clone(), task.id)) else {
+            return Ok(Write::Conflict(None));
+        };
+        if row.rev.checked_add(1) != Some(task.rev) {
+            return Ok(Write::Conflict(Some(row.clone())));
+        }
+        *row = task.clone();
+        Ok(Write::Applied)
+    }
+
+    async fn unsettled(&self, after: Option<&TaskRef>, limit: u32) -> Result<Vec<Task>, StoreError> {
+        let state = locked(&self.0);
+        let tasks = state.tasks.values().filter(|t| !matches!(t.state, TaskState::Done | TaskState::Dead));
+        let behind = tasks.filter(|task| after.is_none_or(|after| task.key() > *after));
+        Ok(behind.take(limit as usize).cloned().collect())
+    }
+}

@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::testsuite::{documents, runs, tasks};
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_documents() {
+    documents::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_tasks() {
+    tasks::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_runs() {
+    runs::contract(&|| Arc::new(MemoryStore::default())).await;
+}

@@ -1,0 +1,6 @@
+use super::*;
+
+#[tokio::test]
+async fn the_model_keeps_the_contract() {
+    contract(&|| Arc::new(MemoryObjects::default())).await;
+}
