@@ -17,7 +17,8 @@ pub(super) struct Collector {
     lines: Vec<Line>,
     links: Vec<Link>,
     hidden: BTreeMap<(FindingKind, u32), u64>,
-    damaged: Vec<(u32, &'static str)>,
+    /// Pages that are pictures, and parts that could not be read.
+    notes: Vec<(FindingKind, u32, &'static str)>,
     chars: u64,
     max_chars: u64,
     max_lines: usize,
@@ -38,7 +39,7 @@ impl Collector {
             lines: Vec::new(),
             links: Vec::new(),
             hidden: BTreeMap::new(),
-            damaged: Vec::new(),
+            notes: Vec::new(),
             chars: 0,
             max_chars: limits.text_chars,
             max_lines: limits.lines as usize,
@@ -103,8 +104,17 @@ impl Collector {
 
     /// Notes that a part of the file could not be read; the rest was.
     pub(super) fn damage(&mut self, page: u32, note: &'static str) {
-        if !self.damaged.contains(&(page, note)) {
-            self.damaged.push((page, note));
+        self.note(FindingKind::Damaged, page, note);
+    }
+
+    /// Notes a page that is a picture.
+    pub(super) fn scanned(&mut self, page: u32) {
+        self.note(FindingKind::Scanned, page, "the page is a picture without text");
+    }
+
+    fn note(&mut self, kind: FindingKind, page: u32, note: &'static str) {
+        if !self.notes.contains(&(kind, page, note)) {
+            self.notes.push((kind, page, note));
         }
     }
 
@@ -140,8 +150,8 @@ impl Collector {
         for ((kind, page), count) in self.hidden {
             findings.push(finding(kind, Some(page), format!("{count} characters")));
         }
-        for (page, note) in self.damaged {
-            findings.push(finding(FindingKind::Damaged, Some(page), note.to_owned()));
+        for (kind, page, note) in self.notes {
+            findings.push(finding(kind, Some(page), note.to_owned()));
         }
         if media == MediaKind::Pdf && visible < LOW_TEXT_CHARS_PER_PAGE * u64::from(pages) {
             let note = format!("{visible} visible characters on {pages} page(s)");
