@@ -1,3 +1,7 @@
 //! Bytes to visible text to Profile; foreign bytes are read in a sandboxed child process.
 
 pub mod extract;
+
+pub mod structure;
+
+pub mod redact;

@@ -6,9 +6,6 @@
 use tandem_domain::profile::Span;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
-#[cfg(test)]
-mod tests;
-
 /// A folded text; each of its bytes knows the source bytes it stands for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Folded {
@@ -48,7 +45,8 @@ impl Folded {
 /// Folds case, accents, Arabic letter forms, digits, quotes, dashes and spaces; drops marks and invisible characters.
 /// Line breaks and tabs stay.
 pub(crate) fn fold(text: &str) -> Folded {
-    let mut folded = Folded { text: String::with_capacity(text.len()), origin: Vec::with_capacity(text.len()) };
+    let mut folded =
+        Folded { text: String::with_capacity(text.len()), origin: Vec::with_capacity(text.len()) };
     for (at, c) in text.char_indices() {
         let origin = (at as u32, (at + c.len_utf8()) as u32);
         if c.is_ascii() {
@@ -86,7 +84,11 @@ fn fold_char(c: char, push: &mut impl FnMut(char)) {
         '–' | '—' | '―' | '−' | '‒' => push('–'),
         '•' | '·' | '∙' | '▪' | '●' | '◦' | '‣' | '■' | '⋅' | '◆' | '○' => push('•'),
         '│' | '｜' | '¦' | '┃' => push('|'),
-        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{AD}' => {}
+        '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{FEFF}'
+        | '\u{AD}' => {}
         _ if c.is_whitespace() => push(' '),
         _ if is_combining_mark(c) => {}
         _ => c.to_lowercase().for_each(|lower| {

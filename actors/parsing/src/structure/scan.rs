@@ -5,9 +5,6 @@ use tandem_domain::profile::Span;
 use super::fold::{Folded, is_arabic};
 use super::lexicon::{Lexicon, Meaning, Phrase};
 
-#[cfg(test)]
-mod tests;
-
 /// A phrase in the text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hit {

@@ -8,11 +8,27 @@ const YEARS: std::ops::RangeInclusive<i32> = 1940..=2049;
 const HIJRI_YEARS: std::ops::RangeInclusive<i32> = 1360..=1470;
 /// Words that mean "until today".
 const PRESENT: &[&str] = &[
-    "present", "current", "currently", "now", "ongoing", "today", "date", "heute", "actuel", "الان", "حاليا",
-    "الحاضر", "الحالي", "اليوم", "تاريخه", "حتينه", "الوقت",
+    "present",
+    "current",
+    "currently",
+    "now",
+    "ongoing",
+    "today",
+    "date",
+    "heute",
+    "actuel",
+    "الان",
+    "حاليا",
+    "الحاضر",
+    "الحالي",
+    "اليوم",
+    "تاريخه",
+    "حتينه",
+    "الوقت",
 ];
 /// Words between the ends of a range.
-const UNTIL: &[&str] = &["to", "until", "till", "til", "through", "thru", "bis", "and", "حتي", "الي", "لغايه", "ل"];
+const UNTIL: &[&str] =
+    &["to", "until", "till", "til", "through", "thru", "bis", "and", "حتي", "الي", "لغايه", "ل"];
 /// Words that open a range without an end.
 const SINCE: &[&str] = &["since", "from", "seit", "منذ", "من", "starting", "started"];
 
@@ -184,8 +200,13 @@ impl Parser<'_> {
     /// `since 2019`, `from 2015 to 2018`.
     fn since(&self, at: usize) -> Option<(DateMatch, usize)> {
         let start = self.tokens.get(at)?.start;
-        let open = !matches!(self.tokens.get(at), Some(placed) if placed.end - placed.start == 4 && !self.arabic);
-        let (mut date, next) = self.range(self.skip_spaces(at + 1)).filter(|(date, _)| date.from.is_some())?;
+        let open =
+            !matches!(self.tokens.get(at), Some(placed) if placed.end - placed.start == 4 && !self.arabic);
+        let ahead = self.skip_spaces(at + 1);
+        if self.token(ahead) == Some(Token::Since) {
+            return None;
+        }
+        let (mut date, next) = self.range(ahead).filter(|(date, _)| date.from.is_some())?;
         date.start = start;
         // `since` and `منذ` say that it goes on; a bare `from` or `من` says it only with an end behind it.
         date.present = date.present || (date.to.is_none() && open && !self.arabic);
@@ -256,7 +277,9 @@ impl Parser<'_> {
             return Some((self.dated(year, Some(month), next), self.past_era(next)));
         }
         let (year, next) = self.year(at).or_else(|| match self.token(at) {
-            Some(Token::Number(value, 2)) if self.token(at + 1) != Some(Token::Word) => Some((expand(value), at + 1)),
+            Some(Token::Number(value, 2)) if self.token(at + 1) != Some(Token::Word) => {
+                Some((expand(value), at + 1))
+            }
             _ => None,
         })?;
         Some((self.dated(year, Some(month), next), self.past_era(next)))
@@ -273,11 +296,13 @@ impl Parser<'_> {
         }
         // 12 March 2019
         let spaced = self.skip_spaces(at + 1);
-        let spaced = if self.token(spaced) == Some(Token::Dot) { self.skip_spaces(spaced + 1) } else { spaced };
+        let spaced =
+            if self.token(spaced) == Some(Token::Dot) { self.skip_spaces(spaced + 1) } else { spaced };
         if let Some(Token::Month(month)) = self.token(spaced) {
             return self.after_month(month, spaced + 1);
         }
-        let divider = self.token(at + 1).filter(|token| matches!(token, Token::Slash | Token::Dot | Token::Dash))?;
+        let divider =
+            self.token(at + 1).filter(|token| matches!(token, Token::Slash | Token::Dot | Token::Dash))?;
         // 03/2019
         if let Some((year, next)) = self.long_year(at + 2) {
             let month = u8::try_from(value).ok().filter(|month| *month <= 12)?;
@@ -292,15 +317,16 @@ impl Parser<'_> {
             return Some((self.dated(year, Some(month), next), self.past_era(next)));
         }
         // 03/19: a month with a short year, only with a slash
-        (divider == Token::Slash && value <= 12 && second > 12 || divider == Token::Slash && second <= 26 && value <= 12 && self.is_short_pair(at))
-            .then(|| (Point { year: expand(second), month: u8::try_from(value).ok(), hijri: false }, at + 3))
+        (divider == Token::Slash && value <= 12 && second > 12
+            || divider == Token::Slash && second <= 26 && value <= 12 && self.is_short_pair(at))
+        .then(|| (Point { year: expand(second), month: u8::try_from(value).ok(), hijri: false }, at + 3))
     }
 
     /// `03/19 - 05/21` or `03/19 - present`: a pair whose partner shows that it is a date.
     fn is_short_pair(&self, at: usize) -> bool {
-        let ahead = self.separator(at + 3).is_some_and(|behind| {
-            self.token(behind) == Some(Token::Present) || self.is_two_by_two(behind)
-        });
+        let ahead = self
+            .separator(at + 3)
+            .is_some_and(|behind| self.token(behind) == Some(Token::Present) || self.is_two_by_two(behind));
         let dashes_back = (1..=3).filter_map(|back| at.checked_sub(back));
         ahead || dashes_back.into_iter().any(|at| self.token(at) == Some(Token::Dash))
     }
@@ -334,7 +360,9 @@ impl Parser<'_> {
     fn long_year(&self, at: usize) -> Option<(i32, usize)> {
         match self.token(at)? {
             Token::Number(value, 4) if YEARS.contains(&value) => Some((value, at + 1)),
-            Token::Number(value, 4) if HIJRI_YEARS.contains(&value) && (self.arabic || self.is_era(at + 1)) => {
+            Token::Number(value, 4)
+                if HIJRI_YEARS.contains(&value) && (self.arabic || self.is_era(at + 1)) =>
+            {
                 Some((value, at + 1))
             }
             _ => None,
@@ -343,7 +371,8 @@ impl Parser<'_> {
 
     /// A year of four digits, or of two behind an apostrophe.
     fn year(&self, at: usize) -> Option<(i32, usize)> {
-        if let (Some(Token::Apostrophe), Some(Token::Number(value, 2))) = (self.token(at), self.token(at + 1)) {
+        if let (Some(Token::Apostrophe), Some(Token::Number(value, 2))) = (self.token(at), self.token(at + 1))
+        {
             return Some((expand(value), at + 2));
         }
         self.long_year(at)

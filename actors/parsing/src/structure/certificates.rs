@@ -1,0 +1,102 @@
+//! Certificates and licences, as they are written.
+
+use tandem_domain::profile::{SectionKind, Sourced, Span};
+
+use super::dates;
+use super::lexicon::Meaning;
+use super::sections::Part;
+use super::view::{View, word_count};
+
+/// At most so many are kept.
+const MAX: usize = 60;
+/// Longer lines are prose.
+const MAX_WORDS: usize = 16;
+
+/// The lines of certificate sections, and short lines elsewhere that name a known certificate.
+pub(crate) fn read(view: &View<'_>, parts: &[Part]) -> Vec<Sourced<String>> {
+    let mut all: Vec<Sourced<String>> = Vec::new();
+    for part in parts {
+        let own = part.kind == SectionKind::Certificates;
+        let other = matches!(
+            part.kind,
+            SectionKind::Skills | SectionKind::Education | SectionKind::Other | SectionKind::Header
+        );
+        if !own && !other {
+            continue;
+        }
+        for row in part.body.clone() {
+            let Some(span) = view.rows.get(row).map(|row| row.span) else { continue };
+            // Content behind an inline label starts later.
+            let span = Span::new(span.start.max(part.start), span.end);
+            let named = names_certificate(view, span);
+            let words = word_count(view.slice(span));
+            if words == 0
+                || words > MAX_WORDS
+                || !(own || named && words <= 12 && part.kind != SectionKind::Education)
+            {
+                continue;
+            }
+            for piece in items(view, row, span, own) {
+                if let Some(certificate) = without_dates(view, piece, if named { 90 } else { 60 })
+                    && !all.iter().any(|known| known.value == certificate.value)
+                {
+                    all.push(certificate);
+                }
+            }
+        }
+    }
+    all.truncate(MAX);
+    all
+}
+
+/// Whether a span holds a known certificate or a word that makes one.
+pub(crate) fn names_certificate(view: &View<'_>, span: Span) -> bool {
+    view.hits_in(span)
+        .iter()
+        .any(|hit| matches!(hit.meaning(), Meaning::Certificate) && hit.span.end <= span.end)
+}
+
+/// A line of several certificates is cut at semicolons, bars and bullets, and at commas where every piece is one.
+fn items(view: &View<'_>, row: usize, span: Span, own: bool) -> Vec<Span> {
+    let Some(start) = view.rows.get(row).map(|row| row.span.start) else { return Vec::new() };
+    let text = view.slice(Span::new(start, span.end));
+    let skip = (span.start - start) as usize;
+    let cut = |separators: &[char]| {
+        let mut pieces = Vec::new();
+        let mut from = skip;
+        for (at, c) in text.char_indices().chain(std::iter::once((text.len(), '\n'))) {
+            if at >= skip && (separators.contains(&c) || at == text.len()) {
+                let piece = view.trim(Span::new(start + from as u32, start + at as u32));
+                if piece.start < piece.end {
+                    pieces.push(piece);
+                }
+                from = at + c.len_utf8();
+            }
+        }
+        pieces
+    };
+    let commas = cut(&[';', '|', '•', '·', ',', '،', '؛']);
+    if commas.len() > 1 && own && commas.iter().all(|piece| names_certificate(view, *piece)) {
+        return commas;
+    }
+    cut(&[';', '|', '•', '·', '؛'])
+        .into_iter()
+        .filter(|piece| own || names_certificate(view, *piece))
+        .collect()
+}
+
+/// A certificate's year says how old somebody is; it is cut off at the end.
+fn without_dates(view: &View<'_>, span: Span, confidence: u8) -> Option<Sourced<String>> {
+    let folded = view.folded.of(span);
+    let first = dates::find(folded).first().map(|date| date.start);
+    let end = match first {
+        Some(0) => span.end,
+        Some(at) => {
+            let range = view.folded.range(span);
+            view.folded.source(range.start, range.start + at).end
+        }
+        None => span.end,
+    };
+    view.sourced(Span::new(span.start, end), confidence)
+        .filter(|found| found.value.chars().any(char::is_alphabetic))
+}

@@ -1,0 +1,190 @@
+//! Skills: which of the known names in a document mean a skill there.
+
+use std::collections::BTreeMap;
+
+use tandem_domain::profile::{SectionKind, Skill, Span};
+use tandem_domain::taxonomy::SkillId;
+
+use super::experience;
+use super::lexicon::Meaning;
+use super::scan::Hit;
+use super::sections::{self, Part};
+use super::view::View;
+use super::work::Entry;
+
+/// Places that are kept of one skill.
+const MAX_SPANS: usize = 16;
+
+/// A skill at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) id: SkillId,
+    pub(crate) span: Span,
+    pub(crate) section: SectionKind,
+    /// 0..=100.
+    pub(crate) confidence: u8,
+}
+
+/// Every place that names a skill, in order. `without` are name and contact: what stands there names no skill.
+pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec<Mention> {
+    let hits: Vec<(SkillId, Hit)> = view
+        .hits
+        .iter()
+        .filter_map(|hit| match hit.meaning() {
+            Meaning::Skill(id) => Some((id, *hit)),
+            _ => None,
+        })
+        .filter(|(_, hit)| {
+            !without.iter().any(|other| hit.span.start < other.end && other.start < hit.span.end)
+        })
+        .collect();
+    let mut mentions = Vec::new();
+    for (index, (id, hit)) in hits.iter().enumerate() {
+        let section = sections::kind_at(view, parts, hit.span.start);
+        if matches!(section, SectionKind::Personal | SectionKind::References) {
+            continue;
+        }
+        let confidence = if !hit.phrase.ambiguous {
+            90
+        } else if section == SectionKind::Skills {
+            80
+        } else {
+            let previous = index.checked_sub(1).and_then(|index| hits.get(index));
+            let beside = previous.is_some_and(|(_, other)| is_beside(view, other, hit))
+                || hits.get(index + 1).is_some_and(|(_, other)| is_beside(view, hit, other));
+            match (beside, cased(view, hit)) {
+                (true, true) => 75,
+                (true, false) if view.slice(hit.span).chars().count() > 2 => 60,
+                (_, true) => 55,
+                (_, false) => continue,
+            }
+        };
+        mentions.push(Mention { id: *id, span: hit.span, section, confidence });
+    }
+    mentions
+}
+
+/// Whether nothing but the punctuation of a list stands between two names, and one of them is sure.
+fn is_beside(view: &View<'_>, first: &Hit, second: &Hit) -> bool {
+    if first.phrase.ambiguous && second.phrase.ambiguous && !(cased(view, first) && cased(view, second)) {
+        return false;
+    }
+    let between = Span::new(first.span.end, second.span.start);
+    first.span.end <= second.span.start
+        && between.end - between.start <= 8
+        && matches!(
+            view.slice(between).trim(),
+            "," | "/"
+                | "|"
+                | "&"
+                | "•"
+                | "·"
+                | ";"
+                | "and"
+                | "or"
+                | ", and"
+                | ", or"
+                | "("
+                | "+"
+                | "،"
+                | "و"
+                | "أو"
+        )
+}
+
+/// Whether an ambiguous name stands in its own spelling where ordinary words do not have it: `SAS`, or `Go` inside a
+/// sentence.
+fn cased(view: &View<'_>, hit: &Hit) -> bool {
+    let text = view.slice(hit.span);
+    let surface = hit.phrase.surface;
+    if text != surface || surface.chars().count() < 2 {
+        return false;
+    }
+    let row = view.row_at(hit.span.start);
+    let Some(line) = view.rows.get(row) else { return false };
+    let capitals = text.chars().filter(|c| c.is_uppercase()).count();
+    if capitals >= 2 {
+        return line.text().chars().any(char::is_lowercase);
+    }
+    if capitals == 0 {
+        return false;
+    }
+    // Not at the start of a sentence, and not among other capitalized words: that is a name or a heading.
+    let before = view.slice(Span::new(line.span.start, hit.span.start)).trim_end();
+    let after = view.slice(Span::new(hit.span.end, line.span.end)).trim_start();
+    let starts = before.is_empty() || before.ends_with(['.', ':', '!', '?', '"', '“']);
+    let capital =
+        |word: Option<&str>| word.and_then(|word| word.chars().next()).is_some_and(char::is_uppercase);
+    let joined_before =
+        before.ends_with(char::is_alphanumeric) && capital(before.split_whitespace().next_back());
+    let joined_after = after.starts_with(char::is_alphanumeric) && capital(after.split_whitespace().next());
+    !starts && !joined_before && !joined_after
+}
+
+/// Gives each position the skills that its lines name.
+pub(crate) fn attach(entries: &mut [Entry], mentions: &[Mention]) {
+    for entry in entries {
+        let span = entry.work.span;
+        let mut skills: Vec<SkillId> = mentions
+            .iter()
+            .filter(|mention| span.start <= mention.span.start && mention.span.end <= span.end)
+            .map(|mention| mention.id)
+            .collect();
+        skills.sort_unstable();
+        skills.dedup();
+        entry.work.skills = skills;
+    }
+}
+
+/// The skills of a résumé, sorted by id.
+pub(crate) fn collect(mentions: &[Mention], entries: &[Entry]) -> Vec<Skill> {
+    let months = experience::by_skill(entries);
+    let mut skills: BTreeMap<SkillId, Skill> = BTreeMap::new();
+    for mention in mentions {
+        let skill = skills.entry(mention.id).or_insert_with(|| Skill {
+            id: mention.id,
+            spans: Vec::new(),
+            section: mention.section,
+            months: 0,
+            last_used: None,
+            confidence: 0,
+        });
+        if skill.spans.len() < MAX_SPANS {
+            skill.spans.push(mention.span);
+        }
+        skill.confidence = skill.confidence.max(mention.confidence);
+        if rank(mention.section) < rank(skill.section) {
+            skill.section = mention.section;
+        }
+    }
+    for (id, (months, last)) in months {
+        if let Some(skill) = skills.get_mut(&id) {
+            skill.months = months;
+            skill.last_used = Some(last);
+        }
+    }
+    skills.into_values().collect()
+}
+
+/// How much a section says of a skill in it, the best first.
+const fn rank(section: SectionKind) -> u8 {
+    match section {
+        SectionKind::Work => 0,
+        SectionKind::Skills => 1,
+        SectionKind::Projects => 2,
+        SectionKind::Certificates => 3,
+        SectionKind::Volunteer => 4,
+        SectionKind::Summary | SectionKind::Header => 5,
+        SectionKind::Education | SectionKind::Publications | SectionKind::Awards => 6,
+        SectionKind::Languages
+        | SectionKind::Interests
+        | SectionKind::References
+        | SectionKind::Personal
+        | SectionKind::Responsibilities
+        | SectionKind::Requirements
+        | SectionKind::Preferred
+        | SectionKind::Benefits
+        | SectionKind::About
+        | SectionKind::Other => 7,
+    }
+}
