@@ -1,0 +1,45 @@
+# Shortcuts. `make` alone explains them.
+
+CARGO ?= cargo
+DEMO := target/demo
+SAMPLE := tests/data/sample
+TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench run build model deps clean-demo
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: model build ## Set everything up and match the sample: a table here, a page in target/demo/report.html
+	@mkdir -p $(DEMO)
+	@$(TANDEM) match --jobs $(SAMPLE)/jobs --resumes $(SAMPLE)/resumes --data $(DEMO)/data --top 5 --as-of 2026-11
+	@$(TANDEM) match --jobs $(SAMPLE)/jobs --resumes $(SAMPLE)/resumes --data $(DEMO)/data --as-of 2026-11 \
+		--format html --out $(DEMO)/report.html
+	@echo "The same as a page: $(DEMO)/report.html"
+
+test: model build ## Set everything up and pass all tests
+	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
+
+lint: ## Formatting, clippy with -D warnings, the shell scripts, licences and spelling where their tools are installed
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	@deploy/lint-extras.sh
+
+bench: model build ## Measure; each bench also writes target/bench/<name>.json
+	$(CARGO) bench --workspace --locked
+
+run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data in ./tandem-data
+	$(TANDEM) serve
+
+build: deps ## Build the binary target/release/tandem
+	$(CARGO) build --release --workspace --locked
+
+model: deps ## Bring the sentence model into the cache folder
+	@deploy/model.sh
+
+deps: ## Install what a fresh Debian machine lacks
+	@deploy/deps.sh
+
+clean-demo: ## Forget what the demo has read
+	rm -rf $(DEMO)
