@@ -115,7 +115,8 @@ pub enum DocumentState {
 }
 
 /// A reason that a person understands and a code that a program understands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
 pub struct Failure {
     /// The code.
     pub code: ErrorCode,

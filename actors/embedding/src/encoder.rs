@@ -6,13 +6,14 @@ use std::thread;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
+use tandem_domain::chunk::ModelIdentity;
 
 use crate::chunker::Chunk;
 use crate::files::Shape;
 use crate::model::{Bert, Buffers};
 use crate::vectors::{normalize, weighted_mean};
 use crate::weights::WeightsFile;
-use crate::{EmbeddingError, ModelFiles, ModelIdentity, Pooling, WordPieces};
+use crate::{EmbeddingError, ModelFiles, Pooling, WordPieces};
 
 /// [CLS] and [SEP].
 pub(crate) const FRAME_TOKENS: usize = 2;
@@ -108,7 +109,8 @@ impl Encoder {
         let bert = Bert::load(&mut weights, shape.clone(), options.max_tokens)?;
         let weights_digest = weights.digest()?;
         let id = identify(&shape, &weights_digest, &tokenizer_digest, pooling, options);
-        let identity = ModelIdentity { id, dimensions: shape.hidden, weights_digest, tokenizer_digest };
+        let identity =
+            ModelIdentity { id, dimensions: shape.hidden as u32, weights_digest, tokenizer_digest };
         Ok(Self {
             identity,
             tokenizer,
@@ -186,7 +188,7 @@ impl Encoder {
         let windows: Vec<_> = documents.iter().flatten().flat_map(|chunk| &chunk.windows).collect();
         let vectors = each(&windows, workers, |window, scratch| self.encode_pieces(&window.pieces, scratch))?;
         let mut vectors = vectors.iter().map(Vec::as_slice);
-        let dimensions = self.identity.dimensions;
+        let dimensions = self.identity.dimensions as usize;
         let document = |chunks: &Vec<Chunk>| {
             let mean = |chunk: &Chunk| {
                 let tokens = chunk.windows.iter().map(|window| window.tokens());
@@ -201,7 +203,7 @@ impl Encoder {
     }
 
     fn pool(&self, states: &[f32]) -> Vec<f32> {
-        let mut rows = states.chunks_exact(self.identity.dimensions);
+        let mut rows = states.chunks_exact(self.identity.dimensions as usize);
         let mut vector = rows.next().unwrap_or_default().to_vec();
         if self.pooling == Pooling::Mean {
             let count = rows.len() + 1;

@@ -66,20 +66,6 @@ impl ModelFiles {
     }
 }
 
-/// Which model made a vector. Two vectors may be compared only if their models' `id`s are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelIdentity {
-    /// Short and made from the content alone, so the same on every node: `bert-6x384-0123456789abcdef`. It changes with
-    /// the weights, the tokenizer, the pooling, the normalization and the number of tokens read.
-    pub id: String,
-    /// Coordinates of a vector.
-    pub dimensions: usize,
-    /// SHA-256 of model.safetensors, in lower-case hexadecimal.
-    pub weights_digest: String,
-    /// SHA-256 of tokenizer.json, in lower-case hexadecimal.
-    pub tokenizer_digest: String,
-}
-
 /// How the vectors of a window's tokens become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {

@@ -13,11 +13,17 @@ mod tokenizer;
 mod vectors;
 mod weights;
 
+mod metrics;
+mod native;
+mod stage;
+
 #[cfg(test)]
 mod testing;
 
 pub use chunker::{Chunk, ChunkOptions, Chunker, Window};
 pub use encoder::{DocumentVectors, Encoder, EncoderOptions, Scratch};
 pub use error::EmbeddingError;
-pub use files::{ModelFiles, ModelIdentity, Pooling};
+pub use files::{ModelFiles, Pooling};
+pub use native::NativeEmbedder;
+pub use stage::{EmbedWork, TextCutter};
 pub use tokenizer::{Piece, WordPieces};

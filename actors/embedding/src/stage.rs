@@ -11,8 +11,8 @@ use tandem_domain::ids::DocumentId;
 use tandem_domain::profile::Span;
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_ports::documents::{Change, ChangeAction};
-use tandem_ports::{DocumentStore, Embedder, Write};
-use tandem_runtime::{StageWork, store_failure};
+use tandem_ports::{DocumentStore, Embedder};
+use tandem_runtime::StageWork;
 use tokio::sync::watch;
 
 use crate::chunker::{Chunk as TextChunk, Chunker};
@@ -73,11 +73,7 @@ impl EmbedWork {
             .map(|window| text.get(window.range.clone()).unwrap_or_default().to_owned())
             .collect();
         let count = windows.len();
-        let vectors = self
-            .embedder
-            .embed(windows)
-            .await
-            .map_err(|error| Failure { code: error.code(), reason: error.to_string() })?;
+        let vectors = self.embedder.embed(windows).await?;
         if vectors.len() != count {
             return Err(internal("the embedding engine answered with another number of vectors"));
         }
@@ -119,7 +115,7 @@ impl EmbedWork {
         let TaskSubject::Version { document, version } = task.subject else {
             return Err(internal("an embed task must name a document version"));
         };
-        let found = self.documents.document(&task.owner, document).await.map_err(store_failure)?;
+        let found = self.documents.document(&task.owner, document).await?;
         Ok(found.filter(|d| d.version == version && !d.state.is_settled()).map(|d| (d, document, version)))
     }
 }
@@ -134,20 +130,18 @@ impl StageWork for EmbedWork {
         // A document that is gone, replaced or settled needs no vectors: the delivery is an echo.
         let Some((_, document, version)) = self.current(task).await? else { return Ok(()) };
         let owner = &task.owner;
-        if self.documents.embedded(owner, document, version).await.map_err(store_failure)?.is_none() {
-            let parsed = self.documents.parsed(owner, document, version).await.map_err(store_failure)?;
+        if self.documents.embedded(owner, document, version).await?.is_none() {
+            let parsed = self.documents.parsed(owner, document, version).await?;
             let parsed = parsed.ok_or_else(|| Failure {
                 code: ErrorCode::NotReady,
                 reason: "the version is not parsed yet".to_owned(),
             })?;
             let embedded = self.embed(parsed.ranked_text).await?;
-            let put = self.documents.put_embedded(owner, document, version, &embedded).await;
-            certain(&put.map_err(store_failure)?)?;
+            self.documents.put_embedded(owner, document, version, &embedded).await?.certain()?;
         }
         let change = Change { owner: owner.clone(), document, version, action: ChangeAction::Upsert };
-        certain(&self.documents.log_change(&change).await.map_err(store_failure)?)?;
-        let advanced = self.documents.advance(owner, document, version, &DocumentState::Embedded).await;
-        certain(&advanced.map_err(store_failure)?)?;
+        self.documents.log_change(&change).await?.certain()?;
+        self.documents.advance(owner, document, version, &DocumentState::Embedded).await?.certain()?;
         self.changed.send_modify(|count| *count += 1);
         Ok(())
     }
@@ -155,17 +149,7 @@ impl StageWork for EmbedWork {
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
         let Some((_, document, version)) = self.current(task).await? else { return Ok(()) };
         let next = DocumentState::Failed(failure.clone());
-        let advanced = self.documents.advance(&task.owner, document, version, &next).await;
-        certain(&advanced.map_err(store_failure)?)
-    }
-}
-
-/// An effect that may not be there is tried again; one that is there already is as good as made.
-fn certain<C>(write: &Write<C>) -> Result<(), Failure> {
-    if write.is_there() {
-        Ok(())
-    } else {
-        Err(Failure { code: ErrorCode::Unavailable, reason: "the store did not confirm a write".to_owned() })
+        self.documents.advance(&task.owner, document, version, &next).await?.certain()
     }
 }
 

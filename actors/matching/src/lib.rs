@@ -1,5 +1,23 @@
 //! Retrieval, the integer scorer, explanations and runs.
+//!
+//! The scorer and the fusion are pure; the searcher asks every shard and merges; the shard writer follows the change
+//! log; the two stages carry out what the handle took in.
 
 pub mod scorer;
 
 pub mod fusion;
+
+mod searcher;
+
+mod shard;
+
+mod work;
+
+mod handle;
+
+mod metrics;
+
+pub use handle::Matching;
+pub use searcher::{Query, Ranked, SearchOptions, Searcher};
+pub use shard::{ShardOptions, ShardWriter};
+pub use work::{PairWork, RunItemWork};

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 
 /// Why texts got no vectors.
@@ -23,6 +24,12 @@ impl EmbedderError {
             Self::Unavailable => ErrorCode::Unavailable,
             Self::Failed(_) => ErrorCode::Internal,
         }
+    }
+}
+
+impl From<EmbedderError> for Failure {
+    fn from(error: EmbedderError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How reads and writes of a store end.
 
+use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 
 /// How a write ended.
@@ -30,6 +31,18 @@ impl<C> Write<C> {
     #[must_use]
     pub const fn is_there(&self) -> bool {
         matches!(self, Self::Applied | Self::Conflict(_))
+    }
+
+    /// `Ok` when [`Write::is_there`], else a failure that is worth another attempt: for idempotent writes of stages.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` for [`Write::Unknown`].
+    pub fn certain(&self) -> Result<(), Failure> {
+        if self.is_there() {
+            return Ok(());
+        }
+        let reason = "the store did not confirm a write".to_owned();
+        Err(Failure { code: ErrorCode::Unavailable, reason })
     }
 }
 
@@ -64,5 +77,11 @@ impl StoreError {
             Self::Timeout => ErrorCode::Timeout,
             Self::Corrupt { .. } => ErrorCode::Internal,
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }

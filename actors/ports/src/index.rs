@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tandem_domain::document::{DocumentKind, Version};
+use tandem_domain::document::{DocumentKind, Failure, Version};
 use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
@@ -127,6 +127,12 @@ impl IndexError {
             Self::Io(_) => ErrorCode::Unavailable,
             Self::Damaged(_) | Self::Model => ErrorCode::Internal,
         }
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::task::{TaskKind, TaskRef};
 
@@ -61,6 +62,12 @@ impl QueueError {
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Timeout => ErrorCode::Timeout,
         }
+    }
+}
+
+impl From<QueueError> for Failure {
+    fn from(error: QueueError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }
 

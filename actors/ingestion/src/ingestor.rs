@@ -1,0 +1,168 @@
+//! What happens to one submitted file.
+
+use std::sync::Arc;
+
+use tandem_domain::document::{Document, DocumentState, Failure, MediaKind, Version};
+use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::{ContentDigest, DocumentId};
+use tandem_domain::task::{Task, TaskKind, TaskSubject};
+use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
+use tandem_ports::{Clock, DocumentStore, ObjectStore, TaskStore, WorkQueue, Write};
+use tandem_runtime::file_task;
+
+#[cfg(test)]
+mod tests;
+
+/// Names the format of a file by its bytes, with the name deciding between text formats only.
+pub type Sniff = fn(&[u8], &str) -> Result<MediaKind, Failure>;
+
+/// Limits of what is taken in.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestorOptions {
+    /// The largest file, in bytes.
+    pub max_bytes: u64,
+    /// Names the format of a file.
+    pub sniff: Sniff,
+}
+
+/// Takes files in. Cheap to clone; holds no state of its own.
+#[derive(Clone)]
+pub struct Ingestor {
+    options: IngestorOptions,
+    documents: Arc<dyn DocumentStore>,
+    tasks: Arc<dyn TaskStore>,
+    queue: Arc<dyn WorkQueue>,
+    objects: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The longest file name that is kept, in characters.
+const MAX_FILE_NAME: usize = 255;
+/// The longest title that is kept, in characters.
+const MAX_TITLE: usize = 300;
+
+impl Ingestor {
+    /// An ingestor on these ports.
+    pub fn new(
+        options: IngestorOptions,
+        documents: Arc<dyn DocumentStore>,
+        tasks: Arc<dyn TaskStore>,
+        queue: Arc<dyn WorkQueue>,
+        objects: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { options, documents, tasks, queue, objects, clock }
+    }
+
+    /// Keeps a file and files its parse task. When it returns, original, row and task are durable.
+    ///
+    /// The task is filed before the row exists and published after it: whatever a crash leaves, the relay either
+    /// finds a task of a document, or a task of nothing, which ends by itself.
+    ///
+    /// # Errors
+    /// The file is refused with a code of its own (`EMPTY_DOCUMENT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_TYPE`, …), or a
+    /// store is not available, in which case nothing was acknowledged and submitting again is safe.
+    pub async fn submit(&self, submission: SubmitDocument) -> Result<SubmittedDocument, Failure> {
+        let media = self.check(&submission)?;
+        let digest = ContentDigest::of(&submission.content);
+        let found = self.documents.find_by_digest(&submission.owner, submission.kind, digest).await;
+        if let Some(document) = found? {
+            return self.duplicate(document).await;
+        }
+        let document = self.new_document(&submission, media, digest);
+        self.objects
+            .put(&document.object_key, submission.content)
+            .await
+            ?;
+        let task = parse_task(&document);
+        match self.tasks.file(&task).await? {
+            Write::Applied | Write::Conflict(_) => {}
+            Write::Unknown => return Err(unknown()),
+        }
+        match self.documents.create(&document).await? {
+            Write::Applied => {}
+            Write::Conflict(existing) if existing.id != document.id => {
+                self.objects.delete(&document.object_key).await?;
+                return self.duplicate(existing).await;
+            }
+            Write::Conflict(_) => {}
+            Write::Unknown => self.read_back(&document).await?,
+        }
+        self.publish(&task).await?;
+        Ok(SubmittedDocument { document, duplicate: false })
+    }
+
+    fn check(&self, submission: &SubmitDocument) -> Result<MediaKind, Failure> {
+        let size = submission.content.len() as u64;
+        if size == 0 {
+            return Err(failure(ErrorCode::EmptyDocument, "the file is empty"));
+        }
+        if size > self.options.max_bytes {
+            let reason = format!("the file has {size} bytes; the limit is {}", self.options.max_bytes);
+            return Err(failure(ErrorCode::TooLarge, &reason));
+        }
+        (self.options.sniff)(&submission.content, &submission.file_name)
+    }
+
+    fn new_document(&self, from: &SubmitDocument, media: MediaKind, digest: ContentDigest) -> Document {
+        let id = DocumentId::from_uuid(self.clock.new_id());
+        Document {
+            owner: from.owner.clone(),
+            id,
+            kind: from.kind,
+            version: Version::FIRST,
+            file_name: base_name(&from.file_name),
+            title: from.title.as_deref().map(|t| t.trim().chars().take(MAX_TITLE).collect()),
+            media,
+            digest,
+            size: from.content.len() as u64,
+            object_key: Document::object_key(from.kind, id, media),
+            state: DocumentState::Queued,
+            created_at: self.clock.now(),
+        }
+    }
+
+    /// A file that is there already is answered with the document it became. If its way was cut off early, it is sent
+    /// on it again: filing and publishing twice is harmless.
+    async fn duplicate(&self, document: Document) -> Result<SubmittedDocument, Failure> {
+        if document.state == DocumentState::Queued {
+            let task = parse_task(&document);
+            file_task(self.tasks.as_ref(), self.queue.as_ref(), &task).await?;
+        }
+        Ok(SubmittedDocument { document, duplicate: true })
+    }
+
+    async fn read_back(&self, document: &Document) -> Result<(), Failure> {
+        let found = self.documents.document(&document.owner, document.id).await?;
+        if found.is_some() { Ok(()) } else { Err(unknown()) }
+    }
+
+    async fn publish(&self, task: &Task) -> Result<(), Failure> {
+        let published = self.queue.publish(task.kind, &task.key(), std::time::Duration::ZERO).await;
+        // The row and its task are durable and the relay publishes what is not: the file is taken in all the same.
+        if let Err(error) = published {
+            tracing::warn!(%error, "a filed task could not be published, the relay will");
+        }
+        Ok(())
+    }
+}
+
+fn parse_task(document: &Document) -> Task {
+    let subject = TaskSubject::Version { document: document.id, version: document.version };
+    Task::new(document.owner.clone(), TaskKind::Parse, subject, document.created_at)
+}
+
+/// The name without folders of either kind of slash and without control characters.
+fn base_name(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = base.chars().filter(|c| !c.is_control()).take(MAX_FILE_NAME).collect();
+    if clean.trim().is_empty() { "document".to_owned() } else { clean }
+}
+
+fn failure(code: ErrorCode, reason: &str) -> Failure {
+    Failure { code, reason: reason.to_owned() }
+}
+
+fn unknown() -> Failure {
+    failure(ErrorCode::Unavailable, "the store did not say whether the file was kept; submit it again")
+}

@@ -1,0 +1,113 @@
+use bytes::Bytes;
+use tandem_domain::document::DocumentKind;
+use tandem_domain::ids::{OperationId, OwnerId};
+use tandem_ports::testsuite::{ManualClock, MemoryObjects, MemoryQueue, MemoryStore};
+
+use super::*;
+
+struct House {
+    store: Arc<MemoryStore>,
+    queue: Arc<MemoryQueue>,
+    objects: Arc<MemoryObjects>,
+    clock: Arc<ManualClock>,
+    ingestor: Ingestor,
+}
+
+fn sniff(bytes: &[u8], _: &str) -> Result<MediaKind, Failure> {
+    if bytes.starts_with(b"\x89PNG") {
+        return Err(failure(ErrorCode::UnsupportedType, "this is a PNG image"));
+    }
+    Ok(MediaKind::Text)
+}
+
+fn house() -> House {
+    let clock = Arc::new(ManualClock::new(1));
+    let store = Arc::new(MemoryStore::default());
+    let queue = Arc::new(MemoryQueue::new(clock.clone(), std::time::Duration::from_secs(60)));
+    let objects = Arc::new(MemoryObjects::default());
+    let options = IngestorOptions { max_bytes: 100, sniff };
+    let ingestor = Ingestor::new(
+        options,
+        store.clone(),
+        store.clone(),
+        queue.clone(),
+        objects.clone(),
+        clock.clone(),
+    );
+    House { store, queue, objects, clock, ingestor }
+}
+
+impl House {
+    fn file(&self, owner: &str, name: &str, content: &'static [u8]) -> SubmitDocument {
+        SubmitDocument {
+            owner: owner.parse().unwrap(),
+            operation: OperationId::from_uuid(self.clock.new_id()),
+            kind: DocumentKind::Resume,
+            file_name: name.to_owned(),
+            title: None,
+            content: Bytes::from_static(content),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_kept_filed_and_published() {
+    let house = house();
+    let done = house.ingestor.submit(house.file("local", "C:\\cv\\anna.txt", b"Anna")).await.unwrap();
+    let document = done.document;
+    assert!(!done.duplicate);
+    assert_eq!(document.file_name, "anna.txt");
+    assert_eq!(document.object_key, format!("resumes/{}.txt", document.id));
+    assert_eq!(house.objects.get(&document.object_key).await.unwrap().unwrap(), "Anna");
+    let kept = house.store.document(&OwnerId::local(), document.id).await.unwrap();
+    assert_eq!(kept, Some(document.clone()));
+    let task = house.store.task(&parse_task(&document).key()).await.unwrap().unwrap();
+    assert_eq!(task.kind, TaskKind::Parse);
+    assert_eq!(house.queue.depth(TaskKind::Parse).await.unwrap().waiting, 1);
+}
+
+#[tokio::test]
+async fn the_same_content_is_one_document_per_owner_and_kind() {
+    let house = house();
+    let first = house.ingestor.submit(house.file("local", "a.txt", b"same")).await.unwrap();
+    let again = house.ingestor.submit(house.file("local", "b.txt", b"same")).await.unwrap();
+    assert!(again.duplicate);
+    assert_eq!(again.document.id, first.document.id);
+    let other = house.ingestor.submit(house.file("other", "a.txt", b"same")).await.unwrap();
+    assert!(!other.duplicate);
+    assert_ne!(other.document.id, first.document.id);
+}
+
+#[tokio::test]
+async fn the_same_content_at_the_same_time_is_one_document_and_one_original() {
+    let house = house();
+    let both = tokio::join!(
+        house.ingestor.submit(house.file("local", "a.txt", b"race")),
+        house.ingestor.submit(house.file("local", "a.txt", b"race")),
+    );
+    let (a, b) = (both.0.unwrap(), both.1.unwrap());
+    assert_eq!(a.document.id, b.document.id);
+    assert!(a.duplicate != b.duplicate || a.duplicate);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_before_anything_is_kept() {
+    let house = house();
+    for (content, code) in [
+        (b"".as_slice(), ErrorCode::EmptyDocument),
+        (&[b'x'; 101], ErrorCode::TooLarge),
+        (b"\x89PNG....", ErrorCode::UnsupportedType),
+    ] {
+        let refused = house.ingestor.submit(house.file("local", "x.pdf", content)).await.unwrap_err();
+        assert_eq!(refused.code, code);
+    }
+    assert_eq!(house.queue.depth(TaskKind::Parse).await.unwrap().waiting, 0);
+}
+
+#[test]
+fn file_names_lose_folders_and_control_characters() {
+    assert_eq!(base_name("../../etc/passwd"), "passwd");
+    assert_eq!(base_name("a\r\nb.pdf"), "ab.pdf");
+    assert_eq!(base_name("folder/"), "document");
+    assert_eq!(base_name(&"x".repeat(400)).len(), MAX_FILE_NAME);
+}

@@ -1,0 +1,10 @@
+//! A submitted file: its type checked, its original kept, a duplicate found, its task filed.
+//!
+//! [`Ingestor`] does the work, [`Ingestion`] is the bounded pool of actors around it that everybody else holds.
+
+mod ingestor;
+mod metrics;
+mod pool;
+
+pub use ingestor::{Ingestor, IngestorOptions, Sniff};
+pub use pool::{Ingestion, IngestionOptions};

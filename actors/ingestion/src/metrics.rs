@@ -1,0 +1,36 @@
+//! What is counted of files taken in.
+
+use std::sync::LazyLock;
+
+use prometheus::{IntCounter, IntCounterVec, register_int_counter, register_int_counter_vec};
+use tandem_domain::document::{DocumentKind, Failure};
+use tandem_messages::documents::SubmittedDocument;
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static DOCUMENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "tandem_ingestion_documents_total",
+        "Files submitted, by kind and outcome.",
+        &["kind", "outcome"]
+    )
+    .expect("the metric's name is unique")
+});
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static BYTES: LazyLock<IntCounter> = LazyLock::new(|| {
+    register_int_counter!("tandem_ingestion_bytes_total", "Bytes of files that were kept.")
+        .expect("the metric's name is unique")
+});
+
+/// Records how one submission ended.
+pub(crate) fn submitted(kind: DocumentKind, result: &Result<SubmittedDocument, Failure>) {
+    let outcome = match result {
+        Ok(done) if done.duplicate => "duplicate",
+        Ok(done) => {
+            BYTES.inc_by(done.document.size);
+            "accepted"
+        }
+        Err(failure) => failure.code.as_str(),
+    };
+    DOCUMENTS.with_label_values(&[kind.name(), outcome]).inc();
+}
