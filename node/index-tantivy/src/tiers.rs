@@ -1,0 +1,36 @@
+//! Which segments to merge: tiers by size, so that a document is rewritten about once per tier as a shard grows and
+//! the number of segments stays logarithmic.
+
+#[cfg(test)]
+mod tests;
+
+/// Segments of one tier before they are merged; also how much larger each tier is than the one below.
+const FAN_IN: usize = 8;
+/// Segments with fewer living documents all lie in the lowest tier.
+const SMALLEST: u32 = 64;
+
+/// How full a segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fill {
+    pub(crate) rows: u32,
+    pub(crate) living: u32,
+}
+
+impl Fill {
+    fn tier(self) -> u32 {
+        (self.living.max(1) / SMALLEST).checked_ilog(FAN_IN as u32).map_or(0, |tier| tier + 1)
+    }
+
+    fn is_mostly_dead(self) -> bool {
+        self.living < self.rows / 2
+    }
+}
+
+/// The places of the segments to merge into one; `None` when all is well. The lowest tier that is full goes first;
+/// else a segment that is mostly dead is rewritten alone.
+pub(crate) fn plan(fills: &[Fill]) -> Option<Vec<usize>> {
+    let tiers = fills.iter().map(|fill| fill.tier()).max()?;
+    let of_tier = |tier| (0..fills.len()).filter(|place| fills[*place].tier() == tier).collect::<Vec<_>>();
+    let full = (0..=tiers).map(of_tier).find(|places| places.len() >= FAN_IN);
+    full.or_else(|| fills.iter().position(|fill| fill.is_mostly_dead()).map(|place| vec![place]))
+}
