@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ractor::rpc::{CallResult, call};
 use ractor::{Message, MessagingErr, RpcReplyPort};
+use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 
 use crate::metrics;
@@ -35,6 +36,12 @@ impl AskError {
             Self::Gone => ErrorCode::Unavailable,
             Self::Overloaded => ErrorCode::Overloaded,
         }
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }
 

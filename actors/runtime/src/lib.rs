@@ -37,7 +37,7 @@ pub use progress::{InHand, Progress};
 pub use relay::{Relay, RelayOptions};
 pub use seat::{Address, Gone};
 pub use spawn::Spawner;
-pub use stage::{Stage, StageOptions, StagePorts, StageWork, queue_failure, store_failure};
+pub use stage::{Stage, StageOptions, StagePorts, StageWork};
 pub use supervisor::{
     Escalated, MOST_ACTORS, START_LIMIT, ShutdownReport, StartError, Supervisor, SupervisorHandle,
 };

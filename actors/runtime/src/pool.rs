@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use ractor::factory::{FactoryMessage, Job, JobOptions};
+use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -57,6 +58,12 @@ impl PoolError {
             Self::Gone => ErrorCode::Unavailable,
             Self::Died => ErrorCode::Internal,
         }
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }
 

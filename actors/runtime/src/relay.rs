@@ -1,5 +1,6 @@
 //! Publishes again what a crash left between its row and its message: at the start and every minute.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,51 +103,67 @@ impl Actor for RelayActor {
     ) -> Result<(), ActorProcessingErr> {
         let RelayMessage::Page { after, grace } = message;
         let in_hand = walker.progress.begin_within(CALL_LIMIT * 2);
+        let period = walker.options.period;
         match walker.page(after, grace, &in_hand).await {
-            Some(last) => myself.send_message(RelayMessage::Page { after: Some(last), grace })?,
-            None => {
+            Walked::More(last) => myself.send_message(RelayMessage::Page { after: Some(last), grace })?,
+            Walked::Broken(after) => {
+                myself.send_after(period, move || RelayMessage::Page { after, grace });
+            }
+            Walked::End => {
                 let grace = walker.options.grace;
-                myself.send_after(walker.options.period, move || RelayMessage::Page { after: None, grace });
+                myself.send_after(period, move || RelayMessage::Page { after: None, grace });
             }
         }
         Ok(())
     }
 }
 
+/// How far a page went.
+enum Walked {
+    /// To its end; the walk goes on behind this key.
+    More(TaskRef),
+    /// The walk is at its end.
+    End,
+    /// A port failed; after a period the walk goes on behind this key.
+    Broken(Option<TaskRef>),
+}
+
 impl Walker {
-    /// Handles one page; the key to go on behind, or `None` at the end of the walk or when a port fails: the next walk
-    /// begins anew.
-    async fn page(&self, after: Option<TaskRef>, grace: Duration, in_hand: &InHand) -> Option<TaskRef> {
+    async fn page(&self, after: Option<TaskRef>, grace: Duration, in_hand: &InHand) -> Walked {
         let read = self.tasks.unsettled(after.as_ref(), self.options.page.max(1));
-        let page = match tokio::time::timeout(CALL_LIMIT, read).await {
-            Ok(Ok(page)) => page,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "relay could not read tasks");
-                return None;
-            }
-            Err(_) => {
-                tracing::warn!("relay waited too long for tasks");
-                return None;
+        let page = match within(read).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(error, "relay could not read tasks");
+                return Walked::Broken(after);
             }
         };
         let now = self.clock.now();
-        for task in page.iter().filter(|task| is_stranded(task, now, grace)) {
+        let mut behind = after;
+        for task in &page {
             let key = task.key();
-            let publish = self.queue.publish(task.kind, &key, Duration::ZERO);
-            match tokio::time::timeout(CALL_LIMIT, publish).await {
-                Ok(Ok(())) => metrics::relayed(task.kind),
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "relay could not publish");
-                    return None;
+            if is_stranded(task, now, grace) {
+                if let Err(error) = within(self.queue.publish(task.kind, &key, Duration::ZERO)).await {
+                    tracing::warn!(error, "relay could not publish");
+                    return Walked::Broken(behind);
                 }
-                Err(_) => {
-                    tracing::warn!("relay waited too long for the queue");
-                    return None;
-                }
+                metrics::relayed(task.kind);
+                in_hand.touch();
             }
-            in_hand.touch();
+            behind = Some(key);
         }
-        page.last().map(Task::key)
+        match behind {
+            Some(last) if !page.is_empty() => Walked::More(last),
+            Some(_) | None => Walked::End,
+        }
+    }
+}
+
+/// A port's answer within [`CALL_LIMIT`], or why there is none.
+async fn within<T, E: Display>(call: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    match tokio::time::timeout(CALL_LIMIT, call).await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("it took too long".to_owned()),
     }
 }
 

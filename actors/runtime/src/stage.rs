@@ -12,8 +12,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use tandem_domain::document::Failure;
 use tandem_domain::task::{Task, TaskKind};
-use tandem_ports::queue::QueueError;
-use tandem_ports::{Clock, StoreError, TaskStore, WorkQueue};
+use tandem_ports::{Clock, TaskStore, WorkQueue};
 use tokio::sync::Semaphore;
 
 use crate::drain::Drain;
@@ -166,16 +165,4 @@ impl Stage {
     pub fn gauges(&self) -> PoolGauges {
         self.pool.gauges()
     }
-}
-
-/// A store's error as the failure of a task.
-#[must_use]
-pub fn store_failure(error: &StoreError) -> Failure {
-    Failure { code: error.code(), reason: error.to_string() }
-}
-
-/// A queue's error as the failure of a task.
-#[must_use]
-pub fn queue_failure(error: &QueueError) -> Failure {
-    Failure { code: error.code(), reason: error.to_string() }
 }

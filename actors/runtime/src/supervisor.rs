@@ -209,10 +209,9 @@ impl SupervisorHandle {
 
     /// Kills an actor of this node; it is restarted as its kind says. For operators and fault tests. Says whether there
     /// was a living one.
-    #[must_use]
     pub fn kill(&self, name: &str) -> bool {
         let cell = self.seat(name).and_then(|seat| seat.cell());
-        cell.inspect(|cell| cell.kill()).is_some()
+        cell.inspect(ActorCell::kill).is_some()
     }
 
     /// Waits until an actor came down too often, or the supervisor itself died.
@@ -248,6 +247,13 @@ impl SupervisorHandle {
     #[must_use]
     pub fn actors(&self) -> Vec<ActorReport> {
         self.0.seats.all().iter().map(|seat| seat.report()).collect()
+    }
+
+    /// Ends everything at once, as when the process dies.
+    #[cfg(test)]
+    pub(crate) async fn crash(&self) {
+        self.0.root.kill();
+        assert!(self.0.spawner.end(KILL_LIMIT).await);
     }
 
     pub(crate) fn seats(&self) -> &Seats {

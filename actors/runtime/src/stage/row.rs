@@ -6,6 +6,9 @@ use tandem_domain::ids::OperationId;
 use tandem_domain::task::{Task, TaskState};
 use tandem_ports::{StoreError, TaskStore, Write};
 
+#[cfg(test)]
+mod tests;
+
 /// How often a write is tried before the row is left as it is.
 const WRITE_TRIES: usize = 5;
 /// The wait before the second try; doubles.
