@@ -2,6 +2,8 @@
 
 pub mod extract;
 
+pub mod child;
+
 pub mod structure;
 
 pub mod redact;

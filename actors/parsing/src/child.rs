@@ -1,0 +1,98 @@
+//! Extraction in a child process, so that foreign bytes never run in the process that holds keys and data.
+//!
+//! [`child_main`] is the child: it limits itself, then answers documents until its input ends. [`ExtractPool`]
+//! is the parent's side: a bounded number of children, each killed when its time is over.
+
+mod frame;
+mod pool;
+mod sandbox;
+
+use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use crate::extract::{ExtractError, Extracted, Limits, extract};
+use frame::Request;
+
+pub use pool::{ExtractPool, ExtractPoolOptions};
+
+/// Stack of the thread that reads documents: nested structures of some formats are walked by recursion.
+const STACK_BYTES: usize = 64 << 20;
+
+/// The child's main function: limits itself and answers documents on standard input and output.
+///
+/// Ends with success when the input ends, with failure when the pipe breaks.
+pub fn child_main() -> ExitCode {
+    serve(extract)
+}
+
+/// [`child_main`] with another reader, for tests of the pool.
+pub fn serve(
+    read: impl Fn(&[u8], &str, &Limits) -> Result<Extracted, ExtractError> + Send + 'static,
+) -> ExitCode {
+    let report = |text: &str| {
+        // Nobody is left to tell when standard error is closed too.
+        drop(writeln!(io::stderr(), "tandem extract: {text}"));
+    };
+    std::panic::set_hook(Box::new(move |panic| {
+        // The place only: a panic's message may quote the document.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        report(&format!("panic at {place}"));
+    }));
+    if let Err(error) = sandbox::limit_resources() {
+        report(&format!("resource limits are not in force: {error}"));
+    }
+    let work = move || {
+        // After the thread exists, so that starting threads can be denied too.
+        if let Err(error) = sandbox::deny_system_calls() {
+            report(&format!("system calls are not filtered: {error}"));
+        }
+        answer_all(&read)
+    };
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(error))) => {
+            report(&format!("pipe: {:?}", error.kind()));
+            ExitCode::FAILURE
+        }
+        Ok(Err(_)) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn answer_all(read: &impl Fn(&[u8], &str, &Limits) -> Result<Extracted, ExtractError>) -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    while let Some(request) = next_request(&mut input)? {
+        if let Err(error) = sandbox::allow_more_time() {
+            drop(writeln!(io::stderr(), "tandem extract: processor time is not limited: {error}"));
+        }
+        let Request { header, body } = request;
+        let result = catch_unwind(AssertUnwindSafe(|| read(&body, &header.file_name, &header.limits)));
+        let result = result.unwrap_or_else(|_| {
+            Err(ExtractError::Corrupt {
+                format: "document".to_owned(),
+                reason: "its structure broke the reader".to_owned(),
+            })
+        });
+        output.write_all(&frame::encode_reply(&result)?)?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// The next document; `None` when the parent closed the pipe between two documents.
+fn next_request(input: &mut impl Read) -> io::Result<Option<Request>> {
+    let mut length = [0; 4];
+    // The first byte tells an end between documents from one within.
+    if input.read(length.get_mut(..1).unwrap_or_default())? == 0 {
+        return Ok(None);
+    }
+    input.read_exact(length.get_mut(1..).unwrap_or_default())?;
+    let mut header = vec![0; frame::header_length(length)?];
+    input.read_exact(&mut header)?;
+    let header = frame::decode_header(&header)?;
+    let mut body = vec![0; frame::body_length(&header)?];
+    input.read_exact(&mut body)?;
+    Ok(Some(Request { header, body }))
+}
