@@ -13,14 +13,14 @@ use std::cmp::Reverse;
 use tandem_domain::profile::RequirementLevel;
 use tandem_domain::score::{Category, CategoryScore, CategoryState, Points, Score};
 
-pub use csv::csv;
-pub use html::html;
-pub use json::{json, ndjson};
-pub use table::table;
+pub(crate) use csv::csv;
+pub(crate) use html::html;
+pub(crate) use json::{json, ndjson};
+pub(crate) use table::table;
 
 /// Everything that one `tandem match` found. Jobs in order of their files, people best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MatchReport {
+pub(crate) struct MatchReport {
     /// One entry per job that could be read.
     pub jobs: Vec<JobReport>,
     /// Files that could not be used, in order of their names.
@@ -31,7 +31,7 @@ pub struct MatchReport {
 
 /// A job and its best people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobReport {
+pub(crate) struct JobReport {
     /// The file, relative to the folder that was given.
     pub file: String,
     /// The job's title.
@@ -44,7 +44,7 @@ pub struct JobReport {
 
 /// A person's place for a job, with the reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonReport {
+pub(crate) struct PersonReport {
     /// From 1.
     pub rank: u32,
     /// The total.
@@ -91,7 +91,7 @@ impl PersonReport {
 
 /// One skill requirement and what was found of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkillReport {
+pub(crate) struct SkillReport {
     /// The requirement's name; alternatives are joined by " or ".
     pub name: String,
     /// How strongly it is asked for.
@@ -106,7 +106,7 @@ pub struct SkillReport {
 
 /// A file that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenFile {
+pub(crate) struct BrokenFile {
     /// The file, relative to the folder that was given.
     pub file: String,
     /// `job` or `resume`.

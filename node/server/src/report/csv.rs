@@ -15,7 +15,7 @@ use super::{JobReport, MatchReport, PersonReport, SkillReport};
 ///
 /// # Errors
 /// None is known for writing into memory; the writer's are handed on.
-pub fn csv(report: &MatchReport) -> anyhow::Result<String> {
+pub(crate) fn csv(report: &MatchReport) -> anyhow::Result<String> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(header())?;
     for job in &report.jobs {

@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("html/style.css");
 /// One self-contained HTML page: what was compared, each job with its people and the reasons for their scores, how a
 /// score is made, and the files that could not be read. The same report always gives the same bytes.
 #[must_use]
-pub fn html(report: &MatchReport) -> String {
+pub(crate) fn html(report: &MatchReport) -> String {
     format!(
         r#"<!doctype html>
 <html lang="en">

@@ -10,7 +10,7 @@ use super::{JobReport, MatchReport, PersonReport, SkillReport};
 /// Scores are integers in 0..=10_000. In `categories` a number is known, `null` is what the résumé is silent about,
 /// and what the job does not ask for is left out.
 #[must_use]
-pub fn json(report: &MatchReport) -> String {
+pub(crate) fn json(report: &MatchReport) -> String {
     let jobs: Vec<JobEntry<'_>> = report.jobs.iter().map(JobEntry::of).collect();
     let mut text = serde_json::to_string_pretty(&jobs).expect(ALWAYS_JSON);
     text.push('\n');
@@ -19,7 +19,7 @@ pub fn json(report: &MatchReport) -> String {
 
 /// One line per result: the fields of [`json`]'s results behind their `job`, best first within each job.
 #[must_use]
-pub fn ndjson(report: &MatchReport) -> String {
+pub(crate) fn ndjson(report: &MatchReport) -> String {
     let mut lines = String::new();
     for job in &report.jobs {
         for person in &job.people {

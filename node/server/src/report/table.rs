@@ -31,7 +31,7 @@ const LEFT_TO_RIGHT_MARK: char = '\u{200E}';
 /// A table per job, at most `width` columns wide (120 when `None`, at least 64), then the files that could not be
 /// read and a legend. Widths are counted in terminal cells.
 #[must_use]
-pub fn table(report: &MatchReport, width: Option<u16>) -> String {
+pub(crate) fn table(report: &MatchReport, width: Option<u16>) -> String {
     let width = usize::from(width.unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH));
     let mut blocks: Vec<String> = report.jobs.iter().map(|job| block(job, width)).collect();
     if report.jobs.is_empty() {
