@@ -7,7 +7,7 @@ use std::time::Duration;
 use ractor::ActorRef;
 use tandem_domain::ids::OperationId;
 use tandem_domain::task::Task;
-use tandem_ports::queue::Delivery;
+use tandem_ports::queue::{Delivery, Settlement};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
@@ -64,7 +64,7 @@ impl Carrier {
         let operation = OperationId::from_uuid(self.shared.ports.clock.new_id());
         let verdict = self.run(&delivery, operation, &hold.mark).await;
         metrics::stage_task(self.shared.kind, verdict.outcome);
-        if verdict == Verdict::GIVEN_BACK {
+        if matches!(verdict.settlement, Settlement::Retry(_)) {
             hold.guard.give_back();
         }
         let settled = self.settle(&delivery, &verdict).await;

@@ -136,7 +136,14 @@ impl ConsumerState {
     async fn subscribe(&mut self, stage: &'static str) -> bool {
         let shared = &self.carrier.shared;
         let prefetch: NonZeroU16 = shared.options.capacity;
-        match tokio::time::timeout(QUEUE_LIMIT, shared.ports.queue.subscribe(shared.kind, prefetch)).await {
+        let subscribe =
+            tokio::time::timeout(QUEUE_LIMIT, shared.ports.queue.subscribe(shared.kind, prefetch));
+        let subscribed = tokio::select! {
+            biased;
+            () = shared.drain.begun() => return false,
+            subscribed = subscribe => subscribed,
+        };
+        match subscribed {
             Ok(Ok(subscription)) => {
                 self.subscription = Some(subscription);
                 return true;

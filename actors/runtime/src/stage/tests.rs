@@ -235,6 +235,35 @@ async fn a_task_whose_workers_died_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn inv_2_work_whose_pool_was_killed_goes_on_before_its_lease_ends() {
+    let bench = Bench::new().await;
+    let key = bench.add(1, Script::Succeed(SECOND * 10));
+    let since = tokio::time::Instant::now();
+    bench.start(1).await;
+    tokio::time::sleep(SECOND * 5).await;
+    assert!(bench.node.kill("parse/pool"));
+    bench.until_settled().await;
+    assert!(since.elapsed() < SECOND * 20, "{:?}", since.elapsed());
+    let row = bench.tasks.row(&key);
+    assert_eq!((row.state, row.attempt, bench.performed(&key)), (TaskState::Done, 2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn inv_2_work_goes_on_while_its_consumer_is_killed() {
+    let bench = Bench::new().await;
+    let key = bench.add(1, Script::Succeed(SECOND * 10));
+    let stage = bench.start(1).await;
+    for _ in 0..3 {
+        tokio::time::sleep(SECOND * 2).await;
+        assert!(bench.node.kill("parse/consumer"));
+        assert_eq!(stage.gauges().busy, 1);
+    }
+    bench.until_settled().await;
+    let row = bench.tasks.row(&key);
+    assert_eq!((row.state, row.attempt, bench.performed(&key)), (TaskState::Done, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_finishes_what_it_can_and_gives_back_the_rest() {
     let bench = Bench::new().await;
     let short = bench.add(1, Script::Succeed(SECOND * 5));
