@@ -1,0 +1,253 @@
+//! Documents, their versions and the change log.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
+use tandem_ports::documents::{Bucket, BucketRange, Change, LogPosition, Page};
+use tandem_ports::{DocumentStore, StoreError, Write};
+use uuid::Uuid;
+
+use crate::codec::{encode, find, list};
+use crate::codes;
+use crate::error::Fault;
+use crate::store::{EmbeddedStore, limited};
+
+const TABLE: &str = "documents";
+const PARSED: &str = "parsed_versions";
+const EMBEDDED: &str = "embedded_versions";
+const LOG: &str = "change_log";
+
+fn by_id(connection: &Connection, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, Fault> {
+    let select = "SELECT body FROM documents WHERE owner = ? AND id = ?";
+    find(connection, TABLE, select, params![owner.as_str(), id.as_uuid().into_bytes()])
+}
+
+fn by_digest(
+    connection: &Connection,
+    owner: &OwnerId,
+    kind: DocumentKind,
+    digest: ContentDigest,
+) -> Result<Option<Document>, Fault> {
+    let select = "SELECT body FROM documents WHERE owner = ? AND kind = ? AND digest = ?";
+    let key = params![owner.as_str(), codes::document_kind(kind), digest.as_bytes()];
+    find(connection, TABLE, select, key)
+}
+
+impl EmbeddedStore {
+    /// Keeps a value of a version unless one is kept. `table` is one of the two tables of versions.
+    async fn put_version<T: Serialize + Sync>(
+        &self,
+        table: &'static str,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        value: &T,
+    ) -> Result<Write<()>, StoreError> {
+        let (owner, body) = (owner.clone(), encode(table, value)?);
+        let insert = format!(
+            "INSERT INTO {table} (owner, document, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        );
+        self.write(move |connection| {
+            let row = params![owner.as_str(), id.as_uuid().into_bytes(), version.0, body];
+            Ok(once(connection.prepare_cached(&insert)?.execute(row)?))
+        })
+        .await
+    }
+
+    async fn version<T: DeserializeOwned + Send + 'static>(
+        &self,
+        table: &'static str,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<Option<T>, StoreError> {
+        let owner = owner.clone();
+        let select = format!("SELECT body FROM {table} WHERE owner = ? AND document = ? AND version = ?");
+        self.read(move |connection| {
+            let key = params![owner.as_str(), id.as_uuid().into_bytes(), version.0];
+            find(connection, table, &select, key)
+        })
+        .await
+    }
+}
+
+/// What an insert that does nothing on conflict did.
+pub(crate) const fn once(inserted: usize) -> Write<()> {
+    if inserted == 0 { Write::Conflict(()) } else { Write::Applied }
+}
+
+fn advance(
+    connection: &Connection,
+    owner: &OwnerId,
+    id: DocumentId,
+    version: Version,
+    next: DocumentState,
+) -> Result<Write<Option<DocumentState>>, Fault> {
+    let Some(mut document) = by_id(connection, owner, id)? else { return Ok(Write::Conflict(None)) };
+    if document.version != version || !document.state.may_become(&next) {
+        return Ok(Write::Conflict(Some(document.state)));
+    }
+    document.state = next;
+    let update = "UPDATE documents SET state = ?, body = ? WHERE owner = ? AND id = ?";
+    let (state, body) = (codes::document_state(&document.state), encode(TABLE, &document)?);
+    let row = params![state, body, owner.as_str(), id.as_uuid().into_bytes()];
+    connection.prepare_cached(update)?.execute(row)?;
+    Ok(Write::Applied)
+}
+
+fn change(row: &Row<'_>) -> Result<(LogPosition, Change), Fault> {
+    let corrupt = |reason: &str| StoreError::Corrupt { table: LOG, reason: reason.to_owned() };
+    let owner = row.get::<_, String>(1)?;
+    let action = codes::change_action_of(row.get(4)?).ok_or_else(|| corrupt("unknown action"))?;
+    let change = Change {
+        owner: OwnerId::try_from(owner).map_err(|error| corrupt(error.reason))?,
+        document: DocumentId::from_uuid(Uuid::from_bytes(row.get(2)?)),
+        version: Version(row.get(3)?),
+        action,
+    };
+    Ok((LogPosition(row.get::<_, i64>(0)?.cast_unsigned()), change))
+}
+
+#[async_trait]
+impl DocumentStore for EmbeddedStore {
+    async fn create(&self, document: &Document) -> Result<Write<Document>, StoreError> {
+        let (owner, id, kind, digest) = (document.owner.clone(), document.id, document.kind, document.digest);
+        let (state, body) = (codes::document_state(&document.state), encode(TABLE, document)?);
+        self.write(move |connection| {
+            let twin = by_id(connection, &owner, id)?;
+            let twin = twin.map_or_else(|| by_digest(connection, &owner, kind, digest), |d| Ok(Some(d)))?;
+            if let Some(twin) = twin {
+                return Ok(Write::Conflict(twin));
+            }
+            let insert =
+                "INSERT INTO documents (owner, id, kind, digest, state, body) VALUES (?, ?, ?, ?, ?, ?)";
+            let (id, kind) = (id.as_uuid().into_bytes(), codes::document_kind(kind));
+            let row = params![owner.as_str(), id, kind, digest.as_bytes(), state, body];
+            connection.prepare_cached(insert)?.execute(row)?;
+            Ok(Write::Applied)
+        })
+        .await
+    }
+
+    async fn document(&self, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, StoreError> {
+        let owner = owner.clone();
+        self.read(move |connection| by_id(connection, &owner, id)).await
+    }
+
+    async fn find_by_digest(
+        &self,
+        owner: &OwnerId,
+        kind: DocumentKind,
+        digest: ContentDigest,
+    ) -> Result<Option<Document>, StoreError> {
+        let owner = owner.clone();
+        self.read(move |connection| by_digest(connection, &owner, kind, digest)).await
+    }
+
+    async fn list(
+        &self,
+        owner: &OwnerId,
+        kind: DocumentKind,
+        page: Page<DocumentId>,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (owner, kind) = (owner.clone(), codes::document_kind(kind));
+        self.read(move |connection| {
+            let limit = limited(page.limit);
+            let Some(after) = page.after else {
+                let select =
+                    "SELECT body FROM documents WHERE owner = ? AND kind = ? ORDER BY id DESC LIMIT ?";
+                return list(connection, TABLE, select, params![owner.as_str(), kind, limit]);
+            };
+            let select =
+                "SELECT body FROM documents WHERE owner = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?";
+            let key = params![owner.as_str(), kind, after.as_uuid().into_bytes(), limit];
+            list(connection, TABLE, select, key)
+        })
+        .await
+    }
+
+    async fn advance(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        next: &DocumentState,
+    ) -> Result<Write<Option<DocumentState>>, StoreError> {
+        let (owner, next) = (owner.clone(), next.clone());
+        self.write(move |connection| advance(connection, &owner, id, version, next)).await
+    }
+
+    async fn put_parsed(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        parsed: &ParsedVersion,
+    ) -> Result<Write<()>, StoreError> {
+        self.put_version(PARSED, owner, id, version, parsed).await
+    }
+
+    async fn parsed(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<Option<ParsedVersion>, StoreError> {
+        self.version(PARSED, owner, id, version).await
+    }
+
+    async fn put_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        embedded: &EmbeddedVersion,
+    ) -> Result<Write<()>, StoreError> {
+        self.put_version(EMBEDDED, owner, id, version, embedded).await
+    }
+
+    async fn embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<Option<EmbeddedVersion>, StoreError> {
+        self.version(EMBEDDED, owner, id, version).await
+    }
+
+    async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {
+        let change = change.clone();
+        let insert =
+            "INSERT INTO change_log (bucket, owner, document, version, action) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING";
+        self.write(move |connection| {
+            let bucket = Bucket::of(change.document).number();
+            let document = change.document.as_uuid().into_bytes();
+            let action = codes::change_action(change.action);
+            let row = params![bucket, change.owner.as_str(), document, change.version.0, action];
+            Ok(once(connection.prepare_cached(insert)?.execute(row)?))
+        })
+        .await
+    }
+
+    async fn changes(
+        &self,
+        buckets: BucketRange,
+        after: LogPosition,
+        limit: u32,
+    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+        let select = "SELECT position, owner, document, version, action FROM change_log
+            WHERE position > ? AND bucket >= ? AND bucket < ? ORDER BY position LIMIT ?";
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(select)?;
+            let key = params![after.0.cast_signed(), buckets.from, buckets.to, limited(limit)];
+            let rows = statement.query_and_then(key, change)?;
+            rows.collect()
+        })
+        .await
+    }
+}

@@ -1,0 +1,34 @@
+//! Store and queue of the single node, on SQLite.
+//!
+//! One file, one process, one writer thread. Writes wait in a bounded queue; the writer takes all that wait into one
+//! transaction and answers after its commit, so that many writers share one `fsync`. Reads run beside it on a few
+//! read-only connections.
+
+mod error;
+mod options;
+mod store;
+
+mod documents;
+mod queue;
+mod runs;
+mod tasks;
+
+mod codec;
+mod codes;
+
+mod connection;
+mod lock;
+mod migrations;
+mod readers;
+mod writer;
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod testing;
+
+pub use error::EmbeddedError;
+pub use migrations::{MigrationReport, migrate};
+pub use options::OpenOptions;
+pub use queue::DeadLetter;
+pub use store::EmbeddedStore;
