@@ -21,8 +21,12 @@ use crate::words::{Words, cut};
 
 /// The name of the only field and of its tokenizer.
 const WORDS: &str = "words";
-/// Bytes that a segment's writer plans its tables for. It takes more where a batch needs more.
-const WRITER_MEMORY: usize = 15 << 20;
+/// Bytes that a segment's writer makes its first tables for. They grow with the batch; clearing larger ones would cost
+/// more than indexing a single document.
+const WRITER_MEMORY: usize = 2 << 20;
+/// Segments of at most this many documents are put together in memory first: Tantivy syncs its bookkeeping with every
+/// file that it makes in a folder.
+pub(crate) const MAX_IN_MEMORY: usize = 4_096;
 
 /// What identifies a segment and proves it whole.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -48,7 +52,7 @@ pub(crate) fn folder_name(number: u64) -> String {
 pub(crate) type IsDead<'a> = &'a dyn Fn(u32) -> bool;
 
 impl Segment {
-    /// Writes a segment with `documents` and opens it. Durable when it returns.
+    /// Writes a segment with at most [`MAX_IN_MEMORY`] documents and opens it. Durable when it returns.
     ///
     /// # Errors
     /// Io. The folder may be left behind.
@@ -60,7 +64,6 @@ impl Segment {
     ) -> Result<Self, IndexError> {
         let folder = shard.join(folder_name(number));
         fs::create_dir(&folder).map_err(io_error)?;
-        // In memory first: Tantivy syncs its bookkeeping with every file it makes in a folder.
         let memory = RamDirectory::create();
         let (builder, field) = builder();
         let mut writer =
@@ -99,7 +102,15 @@ impl Segment {
             alive.push(Some(alive_bits(count, is_dead)?));
             old_rows.extend((0..count).filter(|row| !is_dead(*row)).map(|row| (&source.rows, row as usize)));
         }
-        merge_filtered_segments(&segments, settings(), alive, directory(&folder)?).map_err(tantivy_error)?;
+        if old_rows.len() <= MAX_IN_MEMORY {
+            let memory = RamDirectory::create();
+            let merged = merge_filtered_segments(&segments, settings(), alive, memory.clone());
+            merged.map_err(tantivy_error)?;
+            memory.persist(&directory(&folder)?).map_err(tantivy_error)?;
+        } else {
+            merge_filtered_segments(&segments, settings(), alive, directory(&folder)?)
+                .map_err(tantivy_error)?;
+        }
         rows::write(&folder, coordinates, &old_rows)?;
         Self::seal(shard, number, coordinates)
     }

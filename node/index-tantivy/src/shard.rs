@@ -16,15 +16,13 @@ use tandem_ports::index::{
 
 use crate::files::{damaged, io_error, sync_folder};
 use crate::manifest::Manifest;
-use crate::segment::{Segment, folder_name, verify};
+use crate::segment::{MAX_IN_MEMORY, Segment, folder_name, verify};
 use crate::snapshot::{Part, Snapshot};
 use crate::{dense, lexical, tiers};
 
 #[cfg(test)]
 mod tests;
 
-/// The most documents that are written into one new segment: it bounds the memory of a large batch.
-const MAX_NEW: usize = 4_096;
 /// The most merges after one batch; what is left is done after the next.
 const MAX_MERGES: usize = 8;
 const LOCK: &str = "lock";
@@ -40,7 +38,7 @@ pub struct Options {
 /// One shard of the match index in a folder of its own.
 ///
 /// Readers never wait for the writer: each search runs on the snapshot that was current when it began. An idle shard
-/// holds only mapped files and a few kilobytes per segment; a batch takes about 15 MB while it is applied.
+/// holds only mapped files and a few kilobytes per segment; a batch takes a few megabytes while it is applied.
 pub struct TantivyIndex {
     folder: PathBuf,
     options: Options,
@@ -148,7 +146,7 @@ impl TantivyIndex {
         }
         next.parts.retain(|part| !part.is_empty());
         let fresh: Vec<&IndexedDocument> = latest.into_values().flatten().collect();
-        for documents in fresh.chunks(MAX_NEW) {
+        for documents in fresh.chunks(MAX_IN_MEMORY) {
             let number = writer.number();
             let segment = Segment::create(&self.folder, number, self.coordinates(), documents)?;
             next.parts.push(Part::new(Arc::new(segment), Vec::new()));

@@ -160,7 +160,7 @@ fn two_shards_score_as_one() {
 fn a_large_batch_becomes_several_segments() {
     let home = tempfile::tempdir().unwrap();
     let shard = open(home.path()).unwrap();
-    let count = MAX_NEW as u64 + 100;
+    let count = MAX_IN_MEMORY as u64 + 100;
     shard.apply(&upserts(0..count), LogPosition(1)).unwrap();
     assert_eq!((shard.documents(), shard.current().parts.len()), (count, 2));
     shard.apply(&(0..count).map(remove).collect::<Vec<_>>(), LogPosition(2)).unwrap();
