@@ -87,10 +87,6 @@ section! {
         workers: usize,
         /// Seconds, 1..=600.
         timeout_s: u64,
-        /// Seconds, 1..=600.
-        cpu_s: u64,
-        /// Bytes, 64 MiB..=16 GiB.
-        memory_bytes: u64,
         /// 1..=1000000.
         recycle_after: u32,
         /// 1..=10000.
@@ -234,7 +230,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 21] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 19] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         [
@@ -246,8 +242,6 @@ impl NodeConfig {
             ("documents.queue", u(self.documents.queue), 1, 65_536),
             ("parsing.workers", u(self.parsing.workers), 0, 256),
             ("parsing.timeout_s", self.parsing.timeout_s, 1, 600),
-            ("parsing.cpu_s", self.parsing.cpu_s, 1, 600),
-            ("parsing.memory_bytes", self.parsing.memory_bytes, 64 * MIB, 16 * 1024 * MIB),
             ("parsing.recycle_after", u64::from(self.parsing.recycle_after), 1, 1_000_000),
             ("parsing.max_pages", u64::from(self.parsing.max_pages), 1, 10_000),
             ("embedding.max_tokens", u(self.embedding.max_tokens), 8, 512),

@@ -7,3 +7,7 @@ pub mod child;
 pub mod structure;
 
 pub mod redact;
+
+pub mod stage;
+
+mod metrics;

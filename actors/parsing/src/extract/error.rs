@@ -1,6 +1,8 @@
 //! Why a document could not be read, in words a person understands.
 
 use serde::{Deserialize, Serialize};
+use tandem_domain::document::Failure;
+use tandem_domain::error::ErrorCode;
 
 /// Why no text came out. No variant carries text of the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -63,28 +65,23 @@ pub enum ExtractError {
 }
 
 impl ExtractError {
-    /// A stable code for APIs and metric labels: lower case with underscores.
+    /// The code for programs. What a document needs too much of is not worth another try; only a reader that could
+    /// not be started is.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            ExtractError::Empty => "empty",
-            ExtractError::TooLarge { .. } => "too_large",
-            ExtractError::UnsupportedType { .. } => "unsupported_type",
-            ExtractError::Encrypted => "encrypted",
-            ExtractError::Corrupt { .. } => "corrupt",
-            ExtractError::LimitExceeded { .. } => "limit_exceeded",
-            ExtractError::NoText { .. } => "no_text",
-            ExtractError::Timeout => "timeout",
-            ExtractError::OutOfMemory => "out_of_memory",
-            ExtractError::Killed => "killed",
-            ExtractError::Unavailable { .. } => "unavailable",
+            ExtractError::Empty => ErrorCode::EmptyDocument,
+            ExtractError::TooLarge { .. } => ErrorCode::TooLarge,
+            ExtractError::UnsupportedType { .. } => ErrorCode::UnsupportedType,
+            ExtractError::Encrypted => ErrorCode::EncryptedDocument,
+            ExtractError::Corrupt { .. } => ErrorCode::CorruptDocument,
+            ExtractError::NoText { .. } => ErrorCode::NoText,
+            ExtractError::LimitExceeded { .. }
+            | ExtractError::Timeout
+            | ExtractError::OutOfMemory
+            | ExtractError::Killed => ErrorCode::LimitExceeded,
+            ExtractError::Unavailable { .. } => ErrorCode::Unavailable,
         }
-    }
-
-    /// Whether the same bytes may succeed on another try: only when the document was not at fault.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(self, ExtractError::Unavailable { .. })
     }
 
     pub(super) fn corrupt(format: &str, reason: &str) -> Self {
@@ -97,5 +94,11 @@ impl ExtractError {
 
     pub(super) fn unsupported(found: &str) -> Self {
         ExtractError::UnsupportedType { found: found.to_owned() }
+    }
+}
+
+impl From<ExtractError> for Failure {
+    fn from(error: ExtractError) -> Self {
+        Self { code: error.code(), reason: error.to_string() }
     }
 }

@@ -1,48 +1,8 @@
 //! What extraction gives: plain data that crosses a pipe.
 
 use serde::{Deserialize, Serialize};
+pub use tandem_domain::document::MediaKind;
 use tandem_domain::finding::Finding;
-
-/// The formats that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum MediaKind {
-    /// Portable Document Format, ISO 32000.
-    Pdf,
-    /// Office Open XML text document, ECMA-376.
-    Docx,
-    /// HTML in any version.
-    Html,
-    /// Markdown, the common subset.
-    Markdown,
-    /// Plain text in any usual encoding.
-    Text,
-}
-
-impl MediaKind {
-    /// The usual file extension, without the dot.
-    #[must_use]
-    pub fn extension(self) -> &'static str {
-        match self {
-            MediaKind::Pdf => "pdf",
-            MediaKind::Docx => "docx",
-            MediaKind::Html => "html",
-            MediaKind::Markdown => "md",
-            MediaKind::Text => "txt",
-        }
-    }
-
-    /// The media type for an HTTP header.
-    #[must_use]
-    pub fn content_type(self) -> &'static str {
-        match self {
-            MediaKind::Pdf => "application/pdf",
-            MediaKind::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            MediaKind::Html => "text/html",
-            MediaKind::Markdown => "text/markdown",
-            MediaKind::Text => "text/plain",
-        }
-    }
-}
 
 /// What a document shows a reader: its lines in reading order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,51 @@
+//! `tandem extract`.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use serde_json::json;
+use tandem_config::{ConfigError, NodeConfig};
+use tandem_domain::document::{DocumentKind, ParsedVersion};
+use tandem_parsing::structure::structure;
+use tandem_ports::Clock;
+use toml::Value;
+
+use crate::cli::ExtractArgs;
+use crate::clock::SystemClock;
+use crate::wiring;
+
+/// Reads one file as the node would and prints what was read.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub(crate) fn run(
+    args: &ExtractArgs,
+    resolve: impl Fn(&[(&str, Value)]) -> Result<NodeConfig, ConfigError>,
+) -> anyhow::Result<ExitCode> {
+    let config = resolve(&[])?;
+    let Some(file) = &args.file else { bail!("name the file to read, such as `tandem extract resume.pdf`") };
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let pool = wiring::extract_pool(&config)?;
+    let extracted = wiring::runtime()?.block_on(async {
+        let extracted = pool.extract(&name, Bytes::from(bytes)).await;
+        pool.close().await;
+        extracted
+    });
+    let extracted = extracted.with_context(|| format!("{} cannot be read", file.display()))?;
+    let kind = if args.job { DocumentKind::Job } else { DocumentKind::Resume };
+    let as_of = args.as_of.or(config.as_of()).unwrap_or_else(|| SystemClock.now().month());
+    let parsed = structure(&extracted, kind, None, as_of);
+    if args.json {
+        let ParsedVersion { profile, findings, parser, .. } = parsed;
+        let shown = json!({ "parser": parser, "profile": profile, "findings": findings });
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        println!("{}", parsed.text);
+        for finding in &parsed.findings {
+            let page = finding.page.map(|page| format!(" (page {page})")).unwrap_or_default();
+            println!("-- finding: {:?}{page}: {}", finding.kind, finding.note);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,81 @@
+//! `tandem serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tandem_config::{ConfigError, NodeConfig};
+use tandem_http_edge::EdgeState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use toml::Value;
+
+use crate::cli::ServeArgs;
+use crate::telemetry;
+use crate::wiring::{self, Node};
+
+/// Runs the node until it is asked to stop, or until a part of it comes down too often.
+pub(crate) fn run(
+    args: &ServeArgs,
+    resolve: impl Fn(&[(&str, Value)]) -> Result<NodeConfig, ConfigError>,
+) -> anyhow::Result<ExitCode> {
+    let mut overrides = wiring::data_override(args.data.as_deref());
+    if let Some(listen) = args.listen {
+        overrides.push(("edge.listen", Value::String(listen.to_string())));
+    }
+    let config = resolve(&overrides)?;
+    telemetry::start(&config.log)?;
+    wiring::runtime()?.block_on(serve(&config))
+}
+
+async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listener = TcpListener::bind(config.edge.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; is another node running?", config.edge.listen))?;
+    let node = Node::start(config).await?;
+    let address = listener.local_addr()?;
+    let state = EdgeState {
+        gateway: node.gateway.clone(),
+        config: config.edge.clone(),
+        max_document_bytes: config.documents.max_bytes,
+        weights: config.matching.weights,
+        metrics: Arc::new(telemetry::metrics_text),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let (stop, mut stopped) = watch::channel(false);
+    let served = tandem_http_edge::serve(listener, state, async move {
+        // An error means that the sender is gone, which also means stop.
+        let _gone = stopped.wait_for(|stop| *stop).await;
+    });
+    tokio::pin!(served);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
+    let escalated = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        result = &mut served => bail!("the edge ended by itself: {result:?}"),
+        escalated = node.supervisor.escalated() => Some(escalated),
+    };
+    tracing::info!("stopping: finishing the work in hand");
+    node.supervisor.drain().begin();
+    stop.send_replace(true);
+    let limit = Duration::from_secs(config.shutdown.drain_s);
+    let edge_down = tokio::time::timeout(limit, &mut served).await.is_ok();
+    let report = node.shutdown(limit).await;
+    tracing::info!(
+        edge_down,
+        finished = report.finished,
+        given_back = report.given_back,
+        abandoned = report.abandoned,
+        "stopped"
+    );
+    match escalated {
+        None => Ok(ExitCode::SUCCESS),
+        Some(escalated) => {
+            bail!("the actor {} came down too often: {}", escalated.name, escalated.reason)
+        }
+    }
+}

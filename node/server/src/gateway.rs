@@ -1,0 +1,157 @@
+//! The gateway: a bounded, supervised pool through which every request reaches the stages.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use futures::stream::{StreamExt, TryStreamExt, iter};
+use tandem_domain::document::Failure;
+use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::OwnerId;
+use tandem_domain::task::TaskKind;
+use tandem_ingestion::Ingestion;
+use tandem_matching::Matching;
+use tandem_messages::documents::{
+    DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
+};
+use tandem_messages::health::{Health, HealthCheck};
+use tandem_messages::{Context, Gateway, Reply, Request};
+use tandem_ports::documents::{MAX_PAGE, Page};
+use tandem_ports::{DocumentStore, WorkQueue};
+use tandem_runtime::{ActorKind, Drain, Pool, PoolOptions, StartError, SupervisorHandle};
+
+/// Requests in hand at the same time, and how many may wait.
+const IN_HAND: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+const WAITING: usize = 1024;
+/// Documents looked up at the same time for one request.
+const LOOK_UPS: usize = 32;
+/// How long one health check may take.
+const CHECK_LIMIT: Duration = Duration::from_secs(2);
+
+/// What requests are answered with.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) ingestion: Ingestion,
+    pub(crate) matching: Matching,
+    pub(crate) documents: Arc<dyn DocumentStore>,
+    pub(crate) queue: Arc<dyn WorkQueue>,
+    pub(crate) drain: Drain,
+}
+
+/// The node's gateway.
+pub(crate) struct NodeGateway {
+    pool: Pool<(Request, Context), Result<Reply, Failure>>,
+}
+
+impl NodeGateway {
+    pub(crate) async fn start(supervisor: &SupervisorHandle, parts: Parts) -> Result<Self, StartError> {
+        let handler = Arc::new(move |(request, context): (Request, Context)| {
+            let parts = parts.clone();
+            Box::pin(async move { parts.answer(request, &context).await }) as BoxFuture<'static, _>
+        });
+        let options = PoolOptions { workers: IN_HAND, queue: WAITING };
+        let pool = Pool::start(supervisor, ActorKind::Gateway, "gateway", options, handler).await?;
+        Ok(Self { pool })
+    }
+}
+
+#[async_trait]
+impl Gateway for NodeGateway {
+    async fn answer(&self, request: Request, context: Context) -> Result<Reply, Failure> {
+        let deadline = context.deadline;
+        self.pool
+            .run((request, context), deadline)
+            .await
+            .map_err(|error| Failure { code: error.code(), reason: error.to_string() })?
+    }
+}
+
+impl Parts {
+    async fn answer(&self, request: Request, context: &Context) -> Result<Reply, Failure> {
+        let matching = &self.matching;
+        Ok(match request {
+            Request::SubmitDocument(q) => {
+                if self.drain.is_draining() {
+                    return Err(stopping());
+                }
+                Reply::SubmitDocument(self.ingestion.submit(q, context.deadline).await?)
+            }
+            Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
+            Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
+            Request::GetDocumentStates(q) => Reply::GetDocumentStates(self.states(q).await?),
+            Request::CreateMatch(q) => Reply::CreateMatch(matching.create_match(q).await?),
+            Request::GetMatch(q) => Reply::GetMatch(matching.get_match(q).await?),
+            Request::ListMatches(q) => Reply::ListMatches(matching.list_matches(q).await?),
+            Request::CreateRun(q) => Reply::CreateRun(matching.create_run(q).await?),
+            Request::GetRun(q) => Reply::GetRun(matching.get_run(q).await?),
+            Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
+            Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
+            Request::GetHealth(_) => Reply::GetHealth(self.health().await),
+        })
+    }
+
+    async fn document(&self, request: GetDocument) -> Result<DocumentDetail, Failure> {
+        let GetDocument { owner, kind, id } = request;
+        let document = self.documents.document(&owner, id).await?.filter(|d| d.kind == kind);
+        let document = document.ok_or_else(|| Failure {
+            code: ErrorCode::NotFound,
+            reason: format!("there is no such {kind}"),
+        })?;
+        let parsed = self.documents.parsed(&owner, id, document.version).await?;
+        Ok(DocumentDetail { document, parsed })
+    }
+
+    async fn list(&self, request: ListDocuments) -> Result<DocumentPage, Failure> {
+        let limit = request.limit.clamp(1, MAX_PAGE);
+        let page = Page { after: request.after, limit };
+        let documents = self.documents.list(&request.owner, request.kind, page).await?;
+        let full = documents.len() == limit as usize;
+        let next = documents.last().filter(|_| full).map(|d| d.id);
+        Ok(DocumentPage { documents, next })
+    }
+
+    async fn states(&self, request: GetDocumentStates) -> Result<DocumentStates, Failure> {
+        let GetDocumentStates { owner, ids } = request;
+        if ids.len() > MAX_PAGE as usize {
+            let reason = format!("at most {MAX_PAGE} documents at a time");
+            return Err(Failure { code: ErrorCode::Validation, reason });
+        }
+        let found: Vec<_> =
+            iter(ids).map(|id| self.documents.document(&owner, id)).buffered(LOOK_UPS).try_collect().await?;
+        Ok(DocumentStates { states: found.into_iter().flatten().map(|d| (d.id, d.state)).collect() })
+    }
+
+    async fn health(&self) -> Health {
+        let draining = self.drain.is_draining();
+        let checks = vec![self.check_store().await, self.check_queue().await];
+        Health { ready: !draining && checks.iter().all(|check| check.ok), checks }
+    }
+
+    async fn check_store(&self) -> HealthCheck {
+        let page = Page { after: None, limit: 1 };
+        let owner = OwnerId::local();
+        let read = self.documents.list(&owner, tandem_domain::document::DocumentKind::Job, page);
+        let (ok, note) = match tokio::time::timeout(CHECK_LIMIT, read).await {
+            Ok(Ok(_)) => (true, "answers".to_owned()),
+            Ok(Err(error)) => (false, error.to_string()),
+            Err(_) => (false, "did not answer in time".to_owned()),
+        };
+        HealthCheck { name: "store".to_owned(), ok, note }
+    }
+
+    async fn check_queue(&self) -> HealthCheck {
+        let depth = self.queue.depth(TaskKind::Parse);
+        let (ok, note) = match tokio::time::timeout(CHECK_LIMIT, depth).await {
+            Ok(Ok(depth)) => (true, format!("{} files wait to be read", depth.waiting)),
+            Ok(Err(error)) => (false, error.to_string()),
+            Err(_) => (false, "did not answer in time".to_owned()),
+        };
+        HealthCheck { name: "queue".to_owned(), ok, note }
+    }
+}
+
+fn stopping() -> Failure {
+    Failure { code: ErrorCode::Unavailable, reason: "the node is shutting down; try again".to_owned() }
+}

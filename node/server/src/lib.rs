@@ -1,0 +1,59 @@
+//! The node: wiring, telemetry, shutdown and the command line. The only crate that sees everything.
+
+mod cli;
+mod commands;
+
+mod wiring;
+
+mod clock;
+mod gateway;
+mod telemetry;
+
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tandem_config::{ConfigError, NodeConfig};
+
+use crate::cli::{Cli, Command};
+
+/// Every input of a `tandem match` failed.
+const ALL_FAILED: u8 = 2;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Extract(args) = &cli.command
+        && args.child
+    {
+        return tandem_parsing::child::child_main();
+    }
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            let usage = error.downcast_ref::<ConfigError>().is_some();
+            ExitCode::from(if usage { ConfigError::EXIT_CODE } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let resolve = |overrides: &[(&str, toml::Value)]| {
+        NodeConfig::resolve(cli.config.as_deref(), std::env::vars(), overrides)
+    };
+    match cli.command {
+        Command::Match(args) => commands::matching::run(args, resolve),
+        Command::Serve(args) => commands::serve::run(&args, resolve),
+        Command::Extract(args) => commands::extract::run(&args, resolve),
+        Command::Migrate(args) => commands::migrate::run(&args, resolve),
+        Command::Config(args) => commands::config::run(&args, resolve),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command line goes to standard error")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("tandem: {error:#}");
+}
