@@ -1,0 +1,105 @@
+//! The description of the API in OpenAPI 3.1, made from the routes and their types.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use tandem_domain::error::ErrorCode;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::{Components, Info, OpenApi, Ref, RefOr};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+use crate::dto::health::Check;
+use crate::dto::problem::ProblemBody;
+use crate::problem::{PROBLEM_JSON, Problem, meaning_of};
+use crate::router;
+
+/// The version of the API, as in its paths.
+const API_VERSION: &str = "1";
+/// The name of the schema of failures.
+const PROBLEM: &str = "Problem";
+
+macro_rules! failures {
+    ($($(#[$doc:meta])* $name:ident = [$($status:literal),*];)*) => { $(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                [$($status),*].into_iter().map(|status: u16| (status.to_string(), reference(status))).collect()
+            }
+        }
+    )* };
+}
+
+failures! {
+    /// How handing in a document can fail.
+    Creates = [400, 409, 413, 415, 422, 500, 503, 504];
+    /// How starting work on documents can fail.
+    Starts = [400, 404, 409, 413, 415, 500, 503, 504];
+    /// How reading one resource can fail.
+    Reads = [400, 404, 500, 503, 504];
+    /// How reading a list can fail.
+    Lists = [400, 500, 503, 504];
+    /// How a probe can fail.
+    Probes = [500, 503, 504];
+}
+
+fn response_name(status: u16) -> String {
+    format!("{PROBLEM}{status}")
+}
+
+fn reference(status: u16) -> RefOr<Response> {
+    Ref::from_response_name(response_name(status)).into()
+}
+
+/// The description as text: keys sorted, indented, the same for the same code.
+pub fn json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| {
+        let mut value = serde_json::to_value(document()).unwrap_or_default();
+        value.sort_all_objects();
+        format!("{value:#}\n")
+    });
+    &JSON
+}
+
+/// The description as a value.
+pub(crate) fn document() -> OpenApi {
+    let mut api = router::api().merge(router::operator()).into_openapi();
+    api.info = Info::new("Tandem", API_VERSION);
+    api.info.description = Some("Matches résumés and jobs, one pair at a time or a million.".to_owned());
+    let components = api.components.get_or_insert_with(Components::new);
+    components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components.schemas.insert(Check::name().into_owned(), Check::schema());
+    for (status, codes) in codes_by_status() {
+        components.responses.insert(response_name(status), failure(status, &codes).into());
+    }
+    api
+}
+
+fn codes_by_status() -> BTreeMap<u16, Vec<ErrorCode>> {
+    let mut codes: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in ErrorCode::ALL {
+        codes.entry(meaning_of(*code).status.as_u16()).or_default().push(*code);
+    }
+    codes
+}
+
+/// The failures of one status, with an example of each code.
+fn failure(status: u16, codes: &[ErrorCode]) -> Response {
+    let titles: Vec<&str> = codes.iter().map(|code| meaning_of(*code).title).collect();
+    let examples = codes.iter().map(|code| {
+        let body = Problem::plain(*code).into_body("0190b6a2-9a51-7c3e-8f6d-0d2f6c1a7b12", "/api/v1/resumes");
+        let value = serde_json::to_value(body).ok();
+        (code.as_str(), ExampleBuilder::new().summary(meaning_of(*code).title).value(value).build())
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(PROBLEM)))
+        .examples_from_iter(examples)
+        .build();
+    ResponseBuilder::new()
+        .description(format!("{status}: {}", titles.join(", ")))
+        .content(PROBLEM_JSON, content)
+        .build()
+}

@@ -1,0 +1,113 @@
+use super::samples::ID;
+use super::*;
+
+/// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
+const ROUTES: [(&str, &str); 18] = [
+    ("get", "/api/v1/health/ping"),
+    ("get", "/api/v1/jobs"),
+    ("post", "/api/v1/jobs"),
+    ("get", "/api/v1/jobs/{id}"),
+    ("post", "/api/v1/match-runs"),
+    ("get", "/api/v1/match-runs/{id}"),
+    ("get", "/api/v1/match-runs/{id}/results"),
+    ("get", "/api/v1/matches"),
+    ("post", "/api/v1/matches"),
+    ("get", "/api/v1/matches/{id}"),
+    ("get", "/api/v1/resumes"),
+    ("post", "/api/v1/resumes"),
+    ("get", "/api/v1/resumes/{id}"),
+    ("get", "/healthz"),
+    ("get", "/livez"),
+    ("get", "/metrics"),
+    ("get", "/openapi.json"),
+    ("get", "/readyz"),
+];
+
+fn description() -> Value {
+    serde_json::from_str(crate::openapi::json()).unwrap()
+}
+
+#[test]
+fn the_openapi_snapshot_holds() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, crate::openapi::json()).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    let advice = "the API changed; if it was meant to, run\n\
+                  UPDATE_OPENAPI=1 cargo test --release -p tandem-http-edge openapi";
+    assert!(kept == crate::openapi::json(), "{advice}");
+}
+
+#[tokio::test]
+async fn the_openapi_description_is_served() {
+    let answer = Site::silent().get("/openapi.json").await;
+    assert_eq!(answer.json(), description());
+    assert!(answer.json()["openapi"].as_str().unwrap().starts_with("3.1."));
+}
+
+#[tokio::test]
+async fn openapi_and_routes_are_the_same_set() {
+    let api = description();
+    let mut documented = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        documented.extend(item.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
+    }
+    documented.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    let expected: Vec<_> = ROUTES.map(|(method, path)| (method.to_owned(), path.to_owned())).into();
+    assert_eq!(documented, expected);
+    assert!(!include_str!("../router.rs").contains(".route("), "a route outside of the description");
+
+    let site = Site::new(|_| Act::Fail(ErrorCode::Conflict, "reached"));
+    for (method, path) in documented {
+        let request = HttpRequest::builder()
+            .method(method.to_ascii_uppercase().as_str())
+            .uri(path.replace("{id}", ID))
+            .body(Body::empty())
+            .unwrap();
+        let answer = site.send(request).await;
+        assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path} has no route");
+    }
+}
+
+#[test]
+fn openapi_documents_failures_and_resolves_every_reference() {
+    let api = description();
+    for (method, path) in ROUTES {
+        let responses = &api["paths"][path][method]["responses"];
+        for status in ["500", "503", "504"] {
+            assert!(responses[status]["$ref"].is_string(), "{method} {path} does not document {status}");
+        }
+        if method == "post" {
+            for status in ["202", "400", "409", "413", "415"] {
+                assert!(responses.get(status).is_some(), "{method} {path} does not document {status}");
+            }
+        }
+    }
+    let mut open = vec![&api];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(reference)) = object.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(api.pointer(pointer).is_some(), "{reference} leads nowhere");
+                }
+                open.extend(object.values());
+            }
+            Value::Array(list) => open.extend(list),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+#[test]
+fn openapi_shows_an_example_of_every_code() {
+    let responses = &description()["components"]["responses"];
+    for code in ErrorCode::ALL {
+        let status = crate::problem::meaning_of(*code).status.as_u16();
+        let content = &responses[format!("Problem{status}")]["content"]["application/problem+json"];
+        let example = &content["examples"][code.as_str()]["value"];
+        assert_eq!(example["errorCode"], code.as_str());
+        assert_eq!(example["status"], status);
+    }
+}

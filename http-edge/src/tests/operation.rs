@@ -1,0 +1,95 @@
+use tandem_messages::health::{Health, HealthCheck};
+
+use super::samples::ID;
+use super::*;
+
+fn reporting(ready: bool, ok: bool) -> Site {
+    Site::new(move |request| match request {
+        Request::GetHealth(_) => {
+            let check = HealthCheck { name: "store".to_owned(), ok, note: "12 ms".to_owned() };
+            Act::Reply(Reply::GetHealth(Health { ready, checks: vec![check] }))
+        }
+        other => panic!("asked {}", other.name()),
+    })
+}
+
+#[tokio::test]
+async fn probes_say_how_the_node_is() {
+    let well = reporting(true, true);
+    assert_eq!(well.get("/healthz").await.json()["status"], "ok");
+    assert_eq!(well.get("/readyz").await.data()["checks"][0]["name"], "store");
+    let draining = reporting(false, true);
+    assert_eq!(draining.get("/healthz").await.status, StatusCode::OK);
+    draining.get("/readyz").await.problem(503, "UNAVAILABLE");
+    let ill = reporting(false, false);
+    for path in ["/healthz", "/readyz"] {
+        let answer = ill.get(path).await;
+        answer.problem(503, "UNAVAILABLE");
+        assert_eq!(answer.json()["checks"], json!([{"name": "store", "ok": false, "note": "12 ms"}]));
+    }
+}
+
+#[tokio::test]
+async fn some_probes_ask_nobody() {
+    let site = Site::silent();
+    assert_eq!(site.get("/livez").await.data(), json!({"status": "live", "version": "1.2.3"}));
+    let pong = site.get("/api/v1/health/ping").await.json();
+    assert_eq!(pong, json!({"message": "pong", "data": {"message": "pong"}, "error": null}));
+}
+
+#[tokio::test]
+async fn a_fit_request_id_is_honored_and_another_replaced() {
+    let longest = "x".repeat(128);
+    let with_id = |id: &[u8]| {
+        HttpRequest::get("/api/v1/resumes")
+            .header("x-request-id", axum::http::HeaderValue::from_bytes(id).unwrap())
+            .body(Body::empty())
+            .unwrap()
+    };
+    for id in ["a", "trace 17/b", longest.as_str()] {
+        let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "nothing"));
+        assert_eq!(site.send(with_id(id.as_bytes())).await.header("x-request-id"), id);
+        assert_eq!(site.contexts()[0].request_id, id);
+    }
+    let overlong = "x".repeat(129);
+    for id in [overlong.as_bytes(), b"", b"a\tb", "é".as_bytes()] {
+        let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "nothing"));
+        let answer = site.send(with_id(id)).await;
+        let made: uuid::Uuid = answer.header("x-request-id").parse().unwrap();
+        assert_eq!(made.get_version_num(), 7);
+        assert_eq!(site.contexts()[0].request_id, made.to_string());
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_templates_and_hold_no_ids() {
+    let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "nothing"));
+    site.get(&format!("/api/v1/resumes/{ID}")).await.problem(404, "NOT_FOUND");
+    site.get(&format!("/nowhere/{ID}")).await.problem(404, "NOT_FOUND");
+    let odd = HttpRequest::builder().method("BREW").uri("/livez").body(Body::empty()).unwrap();
+    site.send(odd).await.problem(405, "METHOD_NOT_ALLOWED");
+    let text = site.get("/metrics").await.text();
+    for line in [
+        "tandem_http_requests_total{method=\"GET\",route=\"/api/v1/resumes/{id}\",status=\"404\"}",
+        "tandem_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"}",
+        "tandem_http_requests_total{method=\"other\",route=\"/livez\",status=\"405\"}",
+        "tandem_http_seconds_count{route=\"/api/v1/resumes/{id}\"}",
+        "tandem_http_in_flight ",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains(ID) && !text.contains("BREW") && !text.contains("nowhere"));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_of_ours_gets_one() {
+    use axum::response::IntoResponse;
+    for (status, code) in
+        [(404, "NOT_FOUND"), (413, "PAYLOAD_TOO_LARGE"), (422, "VALIDATION_ERROR"), (502, "INTERNAL")]
+    {
+        let bare = (StatusCode::from_u16(status).unwrap(), "plain text").into_response();
+        let body = crate::problem::rendered(bare, "r", "/p").into_body();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["errorCode"], code);
+    }
+}
