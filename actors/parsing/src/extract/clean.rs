@@ -28,6 +28,8 @@ pub(super) fn clean(raw: &str) -> Cleaned {
     let mut in_flag = false;
     for c in raw.chars() {
         in_flag = c == BLACK_FLAG || in_flag && is_tag(c);
+        // A glyph without a meaning in front of a text is how some writers draw their bullets.
+        let c = if c == char::REPLACEMENT_CHARACTER && text.is_empty() { '•' } else { c };
         match classify(c) {
             Class::Space => gap = gap.or(Some(' ')),
             Class::Tab => gap = Some('\t'),
@@ -104,12 +106,21 @@ fn strip_bullet(text: &str) -> Option<&str> {
         | '▹' | '✓' | '✔' | '❖' | '◆' | '◇' | '❑' | '❏' | '✦' | '➔' | '→' | '⮚' | '⚫' | '⬤' | '¨' => {
             true
         }
-        '·' | '-' | '–' | '—' | '*' | '§' | 'Ø' | '−' | '‐' => spaced,
+        '·' | '-' | '*' | '§' | 'Ø' | '−' | '‐' => spaced,
+        // A long dash may also begin the second line of a broken range of dates.
+        '–' | '—' => spaced && body.split_whitespace().count() >= DASH_BULLET_WORDS && !has_year(body),
         // Word's second level is the letter o of Courier.
         'o' => rest.starts_with('\t') || spaced && body.starts_with(char::is_uppercase),
         _ => false,
     };
     bullet.then_some(body)
+}
+
+/// A long dash in front of fewer words is no bullet.
+const DASH_BULLET_WORDS: usize = 3;
+
+fn has_year(text: &str) -> bool {
+    text.split(|c: char| !c.is_numeric()).any(|digits| digits.chars().count() == 4)
 }
 
 const BLACK_FLAG: char = '\u{1F3F4}';

@@ -39,12 +39,21 @@ enum Mode {
 impl Reader {
     fn row(&mut self, index: usize, row: &str, next: &str) -> Result<(), ExtractError> {
         let trimmed = row.trim();
-        match self.mode {
-            Mode::Comment => return Ok(self.comment(trimmed)),
-            Mode::Fence if is_fence(trimmed) => return Ok(self.mode = Mode::Text),
-            Mode::FrontMatter if is_front_matter_end(trimmed) => return Ok(self.mode = Mode::Text),
-            Mode::Fence | Mode::FrontMatter => return self.emit(trimmed, Line::default()),
-            Mode::Text => {}
+        let ends = match self.mode {
+            Mode::Comment => {
+                self.comment(trimmed);
+                return Ok(());
+            }
+            Mode::Fence => is_fence(trimmed),
+            Mode::FrontMatter => is_front_matter_end(trimmed),
+            Mode::Text => false,
+        };
+        if ends {
+            self.mode = Mode::Text;
+            return Ok(());
+        }
+        if self.mode != Mode::Text {
+            return self.emit(trimmed, Line::default());
         }
         if index == 0 && trimmed == "---" {
             self.mode = Mode::FrontMatter;

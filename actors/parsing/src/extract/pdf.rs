@@ -109,8 +109,11 @@ impl Reader {
             let spans: Vec<&Span> = visible.iter().filter(|span| span.turn == turn).copied().collect();
             for region in columns::regions(rows::segments(unit::units(&spans, &page.links)), rtl) {
                 let block = self.block(&region, &mut columns);
-                for composed in line::lines(region, number, block, rtl) {
+                for mut composed in line::lines(region, number, block, rtl) {
                     let area = composed.area;
+                    // Page space and the turned space of the layout are the same only for upright text.
+                    let size = f32::from(composed.line.size) / 10.0;
+                    composed.line.bullet = turn == 0 && page.ground.dotted(&area, size, rtl);
                     if let Some(at) = self.push(composed, page, &mut linked)? {
                         shown.push((area, at));
                     }

@@ -47,7 +47,7 @@ pub struct Line {
     pub block: u32,
     /// Font size in tenths of a point; 0 is unknown.
     pub size: u16,
-    /// Most of the line is bold.
+    /// Most of the line, or of one of its cells, is bold: titles stand beside plain dates.
     pub bold: bool,
     /// The line began with a bullet glyph or is a list item; the glyph is not in `text`.
     pub bullet: bool,

@@ -136,11 +136,11 @@ fn absolute(folder: &str, target: &str) -> String {
 }
 
 fn container_error(error: &ZipError) -> ExtractError {
-    match error {
-        ZipError::InvalidPassword => ExtractError::Encrypted,
-        ZipError::UnsupportedArchive(reason) if reason.to_ascii_lowercase().contains("password") => {
-            ExtractError::Encrypted
-        }
-        _ => ExtractError::corrupt(FORMAT, "its ZIP container cannot be read"),
+    let says_password = matches!(error, ZipError::UnsupportedArchive(reason) if reason.to_ascii_lowercase().contains("password"));
+    let locked = says_password || matches!(error, ZipError::InvalidPassword);
+    if locked {
+        ExtractError::Encrypted
+    } else {
+        ExtractError::corrupt(FORMAT, "its ZIP container cannot be read")
     }
 }

@@ -33,10 +33,20 @@ pub(super) struct Paragraph {
 struct Segment {
     text: String,
     letters: usize,
-    bold: usize,
+    /// Letters and bold letters since the last tab.
+    cell: (usize, usize),
+    /// A cell before that was mostly bold.
+    bold: bool,
     sizes: Vec<(u16, usize)>,
     links: Vec<String>,
     page: u32,
+}
+
+impl Segment {
+    fn end_cell(&mut self) {
+        let (letters, bold) = std::mem::take(&mut self.cell);
+        self.bold |= bold * 2 > letters;
+    }
 }
 
 /// What text lies on.
@@ -72,7 +82,8 @@ impl Paragraph {
             segment.text.push_str(text);
         }
         segment.letters += letters;
-        segment.bold += if run.bold == Some(true) { letters } else { 0 };
+        segment.cell.0 += letters;
+        segment.cell.1 += if run.bold == Some(true) { letters } else { 0 };
         let size = run.half_points.unwrap_or_default().saturating_mul(5);
         match segment.sizes.iter_mut().find(|(known, _)| *known == size) {
             Some((_, count)) => *count += letters,
@@ -82,7 +93,11 @@ impl Paragraph {
 
     /// A tab or a symbol of a run: no letters, no style.
     pub(super) fn mark(&mut self, c: char, page: u32) {
-        self.segment(page).text.push(c);
+        let segment = self.segment(page);
+        segment.text.push(c);
+        if c == '\t' {
+            segment.end_cell();
+        }
     }
 
     pub(super) fn link(&mut self, uri: String, page: u32) {
@@ -112,7 +127,8 @@ impl Paragraph {
             None => style.heading,
         };
         let mut rows = Vec::new();
-        for segment in std::mem::take(&mut self.segments) {
+        for mut segment in std::mem::take(&mut self.segments) {
+            segment.end_cell();
             if segment.letters == 0 && segment.links.is_empty() && segment.text.trim().is_empty() {
                 continue;
             }
@@ -123,7 +139,7 @@ impl Paragraph {
                 page: segment.page,
                 block,
                 size,
-                bold: segment.bold * 2 > segment.letters,
+                bold: segment.bold,
                 bullet: first && heading == 0 && props.numbered == Some(true),
                 heading,
                 space_above: if first { gap.saturating_add(space_tenths(props.before, size)) } else { 0 },

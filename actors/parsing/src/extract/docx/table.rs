@@ -74,7 +74,7 @@ fn zip(cells: Vec<Vec<Row>>) -> Vec<Row> {
                 Some(first) => {
                     first.line.text.push('\t');
                     first.line.text.push_str(&row.line.text);
-                    first.line.bold &= row.line.bold;
+                    first.line.bold |= row.line.bold;
                     first.line.bullet &= row.line.bullet;
                     first.links.extend(row.links);
                 }

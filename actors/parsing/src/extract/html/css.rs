@@ -186,7 +186,7 @@ fn size(value: &str) -> Option<Size> {
     if !keyword.is_nan() {
         return Some(Size::Points(keyword));
     }
-    let unit_at = value.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-')?;
+    let unit_at = value.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(value.len());
     let number: f32 = value.get(..unit_at)?.parse().ok()?;
     match value.get(unit_at..)?.trim() {
         "pt" => Some(Size::Points(number)),

@@ -94,22 +94,15 @@ fn field(value: Option<&Value>) -> Option<String> {
 
 /// Strings and numbers as they are, lists joined, objects by the name schema.org gives them.
 fn text(value: Option<&Value>, separator: &str) -> Option<String> {
-    match value? {
-        Value::Array(items) => {
-            let parts: Vec<String> = items.iter().filter_map(|item| named(item)).collect();
-            (!parts.is_empty()).then(|| parts.join(separator))
-        }
-        other => named(other),
-    }
+    let value = value?;
+    let Value::Array(items) = value else { return named(value) };
+    let parts: Vec<String> = items.iter().filter_map(named).collect();
+    (!parts.is_empty()).then(|| parts.join(separator))
 }
 
 fn named(value: &Value) -> Option<String> {
-    match value {
-        Value::Object(fields) => ["name", "credentialCategory", "value", "description"]
-            .iter()
-            .find_map(|key| scalar(fields.get(*key)?)),
-        other => scalar(other),
-    }
+    let Value::Object(fields) = value else { return scalar(value) };
+    ["name", "credentialCategory", "value", "description"].iter().find_map(|key| scalar(fields.get(*key)?))
 }
 
 fn scalar(value: &Value) -> Option<String> {
@@ -121,11 +114,9 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 fn location(job: &Value) -> Option<String> {
-    let places = match job.get("jobLocation")? {
-        Value::Array(places) => places.iter().collect(),
-        place => vec![place],
-    };
-    let parts: Vec<String> = places.into_iter().filter_map(place).collect();
+    let value = job.get("jobLocation")?;
+    let places = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let parts: Vec<String> = places.iter().filter_map(place).collect();
     (!parts.is_empty()).then(|| parts.join("; ").chars().take(MAX_FIELD_CHARS).collect())
 }
 

@@ -106,6 +106,8 @@ struct Draft {
     end: String,
     bold: usize,
     letters: usize,
+    /// Letters outside of `end`.
+    titled: usize,
     size: u16,
     heading: u8,
     bullet: bool,
@@ -260,7 +262,9 @@ impl Walk {
             // Tabs are white space in HTML; in lines they separate cells.
             text.extend(part.chars().map(|c| if c == '\t' { ' ' } else { c }));
             draft.letters += letters;
-            draft.bold += if bold { letters } else { 0 };
+            // What floats to the line's end does not make its title less bold.
+            draft.titled += if at_end { 0 } else { letters };
+            draft.bold += if bold && !at_end { letters } else { 0 };
             if letters > 0 {
                 draft.size = draft.size.max(size);
                 draft.heading = draft.heading.max(heading);
@@ -289,7 +293,7 @@ impl Walk {
             page: 1,
             block: draft.block,
             size: draft.size,
-            bold: draft.bold * 2 > draft.letters,
+            bold: draft.bold * 2 > draft.titled,
             bullet: draft.bullet,
             heading: draft.heading,
             space_above: std::mem::take(&mut self.space_above),

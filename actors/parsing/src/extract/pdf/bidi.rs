@@ -13,6 +13,11 @@ pub(super) struct Piece {
     pub gap: Option<char>,
 }
 
+/// How many items around a number or word are looked at; keeps hostile lines linear.
+const REACH: usize = 400;
+/// Digits of a count of years; longer numbers behind a plus are telephone numbers.
+const SHORT_NUMBER: usize = 2;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
     Rtl,
@@ -90,19 +95,28 @@ fn run_start(items: &[(String, Class)], end: usize) -> usize {
         // UAX #9, W7: a number behind a Latin word is part of its run ("Vue 3", "PMP - 2022"). A range of years
         // that falls is the other case: it was written in front of the word.
         let latin = latin_start(items, end);
-        return if latin < start && !years_fall(items.get(latin..end).unwrap_or_default()) {
-            latin
-        } else {
-            start
-        };
+        let is_tail = |at: &usize| !matches!(class(*at), None | Some(Class::Rtl | Class::Latin));
+        let tail = (end..end + REACH).take_while(is_tail).last().map_or(end, |at| at + 1);
+        let joined = latin < start && !years_fall(items.get(latin..tail).unwrap_or_default());
+        return if joined { latin } else { start };
     }
     if first == Class::Latin {
         return latin_start(items, end);
+    }
+    // "5+" drawn from left to right keeps its plus behind a short number.
+    if is_short_with_plus(items, single) {
+        return number_start(items, single - 1);
     }
     // "C#" and "C++" drawn from left to right: a hash or plus behind a Latin letter is part of the word.
     let glued = |at: usize| items.get(at).is_some_and(|(text, _)| matches!(text.as_str(), "#" | "+"));
     let word = (0..end).rev().take(3).find(|at| !glued(*at)).filter(|_| glued(single));
     word.filter(|at| class(*at) == Some(Class::Latin)).map_or(single, |at| latin_start(items, at + 1))
+}
+
+fn is_short_with_plus(items: &[(String, Class)], plus: usize) -> bool {
+    let is_digit = |at: &usize| items.get(*at).is_some_and(|(_, class)| *class == Class::Digit);
+    let digits = (0..plus).rev().take(SHORT_NUMBER + 1).take_while(is_digit).count();
+    items.get(plus).is_some_and(|(text, _)| text == "+") && (1..=SHORT_NUMBER).contains(&digits)
 }
 
 /// Whether a run shows a later year on the left of an earlier one.
@@ -129,12 +143,20 @@ fn number_start(items: &[(String, Class)], last: usize) -> usize {
             break;
         }
     }
-    let plus = |at: &usize| items.get(*at).is_some_and(|(text, class)| text == "+" || *class == Class::Sign);
-    let mut start = start.checked_sub(1).filter(plus).unwrap_or(start);
+    // Behind Arabic text a percent sign and the plus of "5+" are drawn on the left and read on the right.
+    let digits = last + 1 - start;
+    let leads = |at: &usize| {
+        items.get(*at).is_some_and(|(text, class)| match text.as_str() {
+            "+" => digits > SHORT_NUMBER,
+            "%" | "٪" => false,
+            _ => *class == Class::Sign,
+        })
+    };
+    let mut start = start.checked_sub(1).filter(leads).unwrap_or(start);
     // A telephone number that begins with a plus on its left was written from left to right.
     let mut probe = start;
     let mut groups = 0;
-    while let Some(before) = probe.checked_sub(1) {
+    while let Some(before) = probe.checked_sub(1).filter(|_| start - probe < REACH) {
         match class(before) {
             Some(Class::Space | Class::Digit | Class::Joiner) => groups += 1,
             Some(Class::Other)
@@ -156,7 +178,7 @@ fn number_start(items: &[(String, Class)], last: usize) -> usize {
 fn latin_start(items: &[(String, Class)], end: usize) -> usize {
     let mut start = end;
     let mut probe = end;
-    while let Some(before) = probe.checked_sub(1) {
+    while let Some(before) = probe.checked_sub(1).filter(|_| start - probe < REACH) {
         match items.get(before) {
             Some((_, Class::Latin)) => start = before,
             Some((_, Class::Rtl)) | None => break,
@@ -219,7 +241,8 @@ fn mirrored(c: char) -> char {
 
 fn classify(text: &str) -> Class {
     let Some(first) = text.chars().next() else { return Class::Other };
-    if text.chars().any(is_rtl_letter) || matches!(first, '،' | '؛' | '؟') {
+    // The Arabic comma is a neutral separator (UAX #9, CS); semicolon and question mark are letters to it.
+    if text.chars().any(is_rtl_letter) || matches!(first, '؛' | '؟') {
         return Class::Rtl;
     }
     match first {
@@ -232,3 +255,6 @@ fn classify(text: &str) -> Class {
         _ => Class::Other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,30 +49,28 @@ impl Source for Boss {
                 images.iter().filter(|image| !image.stencil).map(|image| area(image.bbox)).collect()
             })
             .unwrap_or_default();
-        let links =
-            self.document.annotations(&page).into_iter().take(MAX_LINKS_PER_PAGE).filter_map(|annotation| {
-                match (annotation.rect, annotation.action?.kind) {
-                    (Some(rect), ActionKind::Uri { uri, .. }) => Some((area(rect), uri)),
-                    _ => None,
-                }
-            });
+        let annotations = self.document.annotations(&page).into_iter().take(MAX_LINKS_PER_PAGE);
+        let links = annotations.filter_map(|annotation| {
+            let ActionKind::Uri { uri, .. } = annotation.action?.kind else { return None };
+            Some((area(annotation.rect?), uri))
+        });
         Ok(Page {
             visible: area(page.crop_box),
             links: links.collect(),
             images,
             ground: Ground::read(&self.document, &page),
             damaged: !report.is_complete(),
-            hidden_layers: report.hidden as u64,
+            hidden_layers: report.hidden,
             spans: spans.into_iter().map(span).collect(),
         })
     }
 }
 
 fn open_error(error: &Error) -> ExtractError {
-    match error {
-        Error::Encrypted => ExtractError::Encrypted,
-        _ => ExtractError::corrupt(FORMAT, "its structure cannot be read"),
+    if matches!(error, Error::Encrypted) {
+        return ExtractError::Encrypted;
     }
+    ExtractError::corrupt(FORMAT, "its structure cannot be read")
 }
 
 fn area(rect: Rect) -> Area {

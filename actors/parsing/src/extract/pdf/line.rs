@@ -102,9 +102,10 @@ fn leading(rows: &[Vec<Segment>]) -> f32 {
 fn compose(row: &[Segment], page_rtl: bool) -> Composed {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut links: Vec<usize> = Vec::new();
-    let (mut letters, mut bold) = (0, 0);
+    let mut bold = false;
     let mut sizes: Vec<(u16, usize)> = Vec::new();
     for (at, segment) in row.iter().enumerate() {
+        let (mut cell, mut heavy) = (0, 0);
         for (index, unit) in segment.units.iter().enumerate() {
             let gap = match index {
                 0 => (at > 0).then_some('\t'),
@@ -112,8 +113,8 @@ fn compose(row: &[Segment], page_rtl: bool) -> Composed {
             };
             pieces.push(Piece { text: unit.text.clone(), gap });
             let count = unit.text.chars().count();
-            letters += count;
-            bold += if unit.bold { count } else { 0 };
+            cell += count;
+            heavy += if unit.bold { count } else { 0 };
             let size = (unit.size * 10.0).round().clamp(0.0, f32::from(u16::MAX)) as u16;
             match sizes.iter_mut().find(|(known, _)| known.abs_diff(size) <= 1) {
                 Some((_, weight)) => *weight += count,
@@ -121,13 +122,14 @@ fn compose(row: &[Segment], page_rtl: bool) -> Composed {
             }
             links.extend(unit.links.iter().filter(|link| !links.contains(link)).copied().collect::<Vec<_>>());
         }
+        bold |= heavy * 2 > cell;
     }
     let visual: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
     let rtl = is_rtl(&visual) || page_rtl && (visual.chars().any(is_rtl_letter) || !has_latin(&visual));
     // In a right-to-left page a line without Arabic still runs from the right: a value left of its label.
     let text = reading_order(&pieces, rtl || page_rtl);
     let size = sizes.into_iter().max_by_key(|(_, weight)| *weight).map_or(0, |(size, _)| size);
-    let line = Line { text, size, bold: bold * 2 > letters, rtl, ..Line::default() };
+    let line = Line { text, size, bold, rtl, ..Line::default() };
     Composed { line, links, area: area(row) }
 }
 

@@ -16,6 +16,12 @@ const MAX_STATES: usize = 64;
 /// Smaller than this in either direction is a rule or a dot, and no ground for text.
 const MIN_SIDE: f32 = 4.0;
 
+/// Sides of a drawn bullet, in points.
+const MIN_DOT: f32 = 1.0;
+const MAX_DOT: f32 = 6.0;
+/// How far before its line a bullet stands, in ems.
+const DOT_REACH_EM: f32 = 2.2;
+
 /// The color of a fill; `None` for patterns, gradients and pictures.
 type Color = Option<[f32; 3]>;
 
@@ -23,6 +29,8 @@ type Color = Option<[f32; 3]>;
 #[derive(Debug, Default)]
 pub(super) struct Ground {
     fills: Vec<(Area, Color)>,
+    /// Centers of small round or square fills: bullets that are drawn instead of written.
+    dots: Vec<(f32, f32)>,
     /// A gradient fills whatever the clip leaves: no ground is sure.
     unsure: bool,
 }
@@ -35,11 +43,6 @@ pub(super) enum Under {
 }
 
 impl Ground {
-    #[cfg(test)]
-    pub(super) fn of(fills: Vec<(Area, Color)>) -> Self {
-        Self { fills, unsure: false }
-    }
-
     /// The last fill around a point; paper is white.
     pub(super) fn under(&self, x: f32, y: f32) -> Under {
         if self.unsure {
@@ -50,6 +53,14 @@ impl Ground {
             Some((_, None)) => Under::Unknown,
             None => Under::Color([1.0; 3]),
         }
+    }
+
+    /// Whether exactly one dot stands before a line; several are a rating. `size` is the line's in points.
+    pub(super) fn dotted(&self, line: &Area, size: f32, rtl: bool) -> bool {
+        let reach = DOT_REACH_EM * size;
+        let (from, to) = if rtl { (line.x1, line.x1 + reach) } else { (line.x0 - reach, line.x0) };
+        let before = |(x, y): &&(f32, f32)| *x > from && *x < to && *y > line.y0 && *y < line.y1;
+        self.dots.iter().filter(before).take(2).count() == 1
     }
 
     /// Interprets paths, colors and forms of a page's content; everything else is passed over.
@@ -81,6 +92,10 @@ struct Painter<'d> {
 }
 
 impl Painter<'_> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of some seventy operators only those that fill matter"
+    )]
     fn run(&mut self, content: &[u8], resources: &Dict, start: State, depth: usize) {
         let mut state = start;
         let mut saved = Vec::new();
@@ -123,7 +138,12 @@ impl Painter<'_> {
     fn fill(&mut self, path: &mut Option<Rect>, state: State) {
         let Some(rect) = path.take() else { return };
         let rect = rect.transform(state.matrix).normalize();
-        if rect.width() >= MIN_SIDE && rect.height() >= MIN_SIDE && self.ground.fills.len() < MAX_FILLS {
+        let (width, height) = (rect.width(), rect.height());
+        let is_dot = (MIN_DOT..=MAX_DOT).contains(&width) && (width - height).abs() <= 0.25 * width;
+        if is_dot && self.ground.dots.len() < MAX_FILLS {
+            self.ground.dots.push((rect.x0 + width / 2.0, rect.y0 + height / 2.0));
+        }
+        if width >= MIN_SIDE && height >= MIN_SIDE && self.ground.fills.len() < MAX_FILLS {
             let area = Area { x0: rect.x0, y0: rect.y0, x1: rect.x1, y1: rect.y1 };
             self.ground.fills.push((area, state.color));
         }

@@ -87,8 +87,10 @@ fn pieces(span: &Span, x0: f32, x1: f32, exploded: bool) -> Vec<(String, f32, f3
     }
     let mut order: Vec<f32> = glyphs.iter().map(|(_, start)| *start).collect();
     order.sort_by(f32::total_cmp);
-    let end = |start: f32| order.iter().copied().find(|next| *next > start + 0.001).unwrap_or(x1.max(start));
-    // One pass over the sorted starts per span: spans are short, and the text of a page is bounded.
+    let end = |start: f32| {
+        let next = order.partition_point(|known| *known <= start + 0.001);
+        order.get(next).copied().unwrap_or(x1.max(start))
+    };
     glyphs.into_iter().map(|(text, start)| (ligature(text), start, end(start))).collect()
 }
 
