@@ -67,7 +67,7 @@ static FEMININE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         .iter()
         .filter_map(|word| {
             let masculine = word.strip_suffix('ة')?;
-            known.contains(masculine).then(|| (fold_str(word), fold_str(masculine)))
+            known.contains(masculine).then(|| (fold_str(word), masculine.to_owned()))
         })
         .collect()
 });

@@ -17,10 +17,7 @@ pub(crate) fn read(view: &View<'_>, parts: &[Part]) -> Vec<Sourced<String>> {
     let mut all: Vec<Sourced<String>> = Vec::new();
     for part in parts {
         let own = part.kind == SectionKind::Certificates;
-        let other = matches!(
-            part.kind,
-            SectionKind::Skills | SectionKind::Education | SectionKind::Other | SectionKind::Header
-        );
+        let other = matches!(part.kind, SectionKind::Skills | SectionKind::Education | SectionKind::Other);
         if !own && !other {
             continue;
         }
@@ -89,6 +86,13 @@ fn items(view: &View<'_>, row: usize, span: Span, own: bool) -> Vec<Span> {
 fn without_dates(view: &View<'_>, span: Span, confidence: u8) -> Option<Sourced<String>> {
     let folded = view.folded.of(span);
     let first = dates::find(folded).first().map(|date| date.start);
+    let text = view.slice(span);
+    let bracket = text.rfind('(').filter(|at| {
+        *at > 0 && !dates::find(&super::fold::fold_str(text.get(*at..).unwrap_or_default())).is_empty()
+    });
+    if let Some(at) = bracket {
+        return view.sourced(Span::new(span.start, span.start + at as u32), confidence);
+    }
     let end = match first {
         Some(0) => span.end,
         Some(at) => {

@@ -16,9 +16,11 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// At most so many addresses or numbers of a kind are kept.
 const MAX_EACH: usize = 16;
 
-/// Compiles a constant pattern.
+/// Compiles a constant pattern for folded text, where digits and spaces are ASCII: so the classes may be, which keeps the
+/// automata small. `\b` sees ASCII words only.
 pub(crate) fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern that the unit tests run")
+    let ascii = text.replace(r"\d", "[0-9]").replace(r"\s", r"[ \t\n]").replace(r"\b", r"(?-u:\b)");
+    Regex::new(&ascii).expect("a constant pattern that the unit tests run")
 }
 
 /// Also with spaces around `@` and dots, as some extractors and some careful people write it.
@@ -67,7 +69,7 @@ pub(crate) fn phones_in(folded: &str) -> impl Iterator<Item = std::ops::Range<us
             .trim_end()
             .rsplit([' ', '(', '|', '\t', '•'])
             .next()
-            .is_some_and(|word| words::is_phone_label(word));
+            .is_some_and(words::is_phone_label);
         let good = PHONE_DIGITS.contains(&digits)
             && (international || labeled || (grouped || text.starts_with('0')) && digits >= 8)
             && (international || labeled || !is_dates(text))
@@ -185,6 +187,21 @@ fn push(list: &mut Vec<Sourced<String>>, value: String, span: Span, confidence: 
     }
 }
 
+/// The end of a place with the letters of its state ("Austin, TX").
+fn with_state(view: &View<'_>, end: u32) -> u32 {
+    let behind = view.slice(Span::new(end, view.rows.get(view.row_at(end)).map_or(end, |row| row.span.end)));
+    let code = behind.strip_prefix(", ").map(|rest| rest.chars().take(3).collect::<String>());
+    match code {
+        Some(code)
+            if code.chars().take(2).filter(char::is_ascii_uppercase).count() == 2
+                && code.chars().nth(2).is_none_or(|c| !c.is_alphanumeric()) =>
+        {
+            end + 4
+        }
+        _ => end,
+    }
+}
+
 /// The town, region or country in the header, or behind an address label.
 pub(crate) fn location(view: &View<'_>, parts: &[Part], without: &[Span]) -> Option<Sourced<String>> {
     use tandem_domain::profile::SectionKind;
@@ -219,7 +236,7 @@ pub(crate) fn location(view: &View<'_>, parts: &[Part], without: &[Span]) -> Opt
                 end
             }
         });
-        return view.sourced(Span::new(first.start, end), 80);
+        return view.sourced(Span::new(first.start, with_state(view, end)), 80);
     }
     None
 }

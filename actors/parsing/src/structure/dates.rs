@@ -25,6 +25,15 @@ pub(crate) struct Point {
     pub(crate) month: Option<u8>,
     /// A year of the Hijri calendar, which is not converted.
     pub(crate) hijri: bool,
+    /// The month is the first of a season or quarter.
+    pub(crate) season: bool,
+}
+
+impl Point {
+    /// The last month of what is named.
+    fn last(self) -> Option<u8> {
+        self.month.map(|month| if self.season { (month + 2).min(12) } else { month })
+    }
 }
 
 /// A date or range in a line.
@@ -78,7 +87,7 @@ impl DateMatch {
         if to.hijri {
             return None;
         }
-        match to.month {
+        match to.last() {
             Some(month) => Month::new(to.year, month).map(|end| end.plus_months(1)),
             None if to.year == from.year => Month::new(to.year, 12).map(|end| end.plus_months(1)),
             // "Mar 2015 - 2018" runs to some month of 2018; the middle errs least.
@@ -88,12 +97,18 @@ impl DateMatch {
     }
 }
 
-/// Names of months and seasons, folded, to their first month. Names of two words are joined by one space.
-pub(super) fn month_names() -> &'static HashMap<String, u8> {
-    static NAMES: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
+/// Names of months and seasons, folded, to their first month and whether they are seasons. Two words are joined by a
+/// space.
+pub(super) fn month_names() -> &'static HashMap<String, (u8, bool)> {
+    static NAMES: LazyLock<HashMap<String, (u8, bool)>> = LazyLock::new(|| {
         rows(MONTHS)
-            .filter_map(|(month, names)| Some((month.parse::<u8>().ok()?, names)))
-            .flat_map(|(month, names)| names.split('|').map(move |name| (fold_str(name), month)))
+            .filter_map(|(month, names)| {
+                let season = month.starts_with('s');
+                Some((month.trim_start_matches('s').parse::<u8>().ok()?, season, names))
+            })
+            .flat_map(|(month, season, names)| {
+                names.split('|').map(move |name| (fold_str(name), (month, season)))
+            })
             .collect()
     });
     &NAMES

@@ -60,11 +60,18 @@ fn entries(view: &View<'_>, rows: Range<usize>) -> Vec<Range<usize>> {
         let facts = facts(view, row);
         let says = (facts.level.is_some(), facts.school.is_some(), !facts.dates.is_empty());
         let bullet = view.rows.get(row).is_some_and(|row| row.line.bullet);
-        let repeats = says.0 && seen.0
-            || says.1 && seen.1 && !(says.0 && !seen.0)
-            || says.2 && seen.2 && (says.0 || says.1 || !bullet);
+        let same_degree = says.0 && seen.0;
+        let same_school = says.1 && seen.1 && (seen.0 || !says.0);
+        let same_date = says.2 && seen.2 && (says.0 || says.1 || !bullet);
+        let repeats = same_degree || same_school || same_date;
         // Bullets tell of the entry above them unless they name a degree and a school or date themselves.
-        let detail = bullet && !(says.0 && (says.1 || says.2));
+        // One or two words alone are the end of the line above ("Cedars Polytechnic | University").
+        let words = view.rows.get(row).map_or(0, |row| row.text().split_whitespace().count());
+        let long_before =
+            row.checked_sub(1).and_then(|row| view.rows.get(row)).is_some_and(|row| row.text().len() >= 50);
+        let short = words <= 2 || words <= 4 && long_before;
+        let tail = short && !says.0 && !says.2;
+        let detail = tail || bullet && !(says.0 && (says.1 || says.2));
         match entries.last_mut() {
             Some(last) if !repeats || detail => {
                 last.end = row + 1;
@@ -100,10 +107,8 @@ fn inside(inner: Span, outer: Span) -> bool {
 /// The highest degree that some phrases name.
 pub(crate) fn degree(view: &View<'_>, hits: &[Hit]) -> Option<(EducationLevel, Span)> {
     hits.iter()
-        .filter_map(|hit| match hit.meaning() {
-            Meaning::Degree(level) if is_degree(view, hit) => Some((level, hit.span)),
-            _ => None,
-        })
+        .filter(|hit| is_degree(view, hit))
+        .filter_map(|hit| hit.meaning().degree().map(|level| (level, hit.span)))
         .max_by_key(|(level, span)| (*level, std::cmp::Reverse(span.start)))
 }
 
@@ -124,9 +129,24 @@ fn is_degree(view: &View<'_>, hit: &Hit) -> bool {
                     .iter()
                     .any(|word| lower.ends_with(word))
         }
-        "degree in" | "vocational" | "apprenticeship" => true,
-        _ => true,
+        "ba" | "bs" | "ma" | "ms" | "be" | "me" | "md" | "bed" | "med" => is_short_degree(view, hit, text),
+        _ => !view.folded.of(Span::new(hit.span.end, hit.span.end + 16)).trim_start().starts_with("thesis"),
     }
+}
+
+/// `BA`, `MS` and the like: in capitals, with a field, a bracket or "in" behind them (`Boston, MA` and `MS Office` are
+/// none).
+fn is_short_degree(view: &View<'_>, hit: &Hit, text: &str) -> bool {
+    let capitals = text.chars().filter(|c| c.is_uppercase()).count() >= 2;
+    let row = view.rows.get(view.row_at(hit.span.start)).map_or(hit.span, |row| row.span);
+    let behind = view.folded.of(Span::new(hit.span.end, row.end));
+    let field = view.hits_in(row).iter().any(|other| {
+        matches!(other.meaning(), Meaning::Field)
+            && other.span.start >= hit.span.end
+            && other.span.start - hit.span.end <= 3
+    });
+    let degree_words = ["in ", "(hons", "hons", "degree", "of ", "/"];
+    capitals && (field || degree_words.iter().any(|word| behind.trim_start().starts_with(word)))
 }
 
 static GRADE: LazyLock<Regex> = LazyLock::new(|| {
@@ -146,7 +166,7 @@ fn entry(view: &View<'_>, rows: Range<usize>, as_of: Month) -> Option<Education>
     let date = all.iter().flat_map(|facts| &facts.dates).find(|date| date.is_range());
     let date = date.or_else(|| all.iter().find_map(|facts| facts.dates.first())).copied();
     let school_row = all.iter().position(|facts| facts.school.is_some()).map(|index| rows.start + index);
-    let institution = school_row.and_then(|row| piece_with(view, row, |hit| matches!(hit, Meaning::School)));
+    let institution = school_row.and_then(|row| school_piece(view, row));
     let degree_text = level.and_then(|(_, at)| {
         piece_with(view, view.row_at(at.start), |hit| matches!(hit, Meaning::Degree(_)))
             .or_else(|| view.sourced(at, 70))
@@ -201,6 +221,18 @@ fn piece_with(view: &View<'_>, row: usize, wanted: impl Fn(Meaning) -> bool) -> 
         .flat_map(|piece| commas(view, piece.span))
         .find(|span| view.hits_in(*span).iter().any(|hit| wanted(hit.meaning())))
         .and_then(|span| view.sourced(span, 85))
+}
+
+/// The piece that names the school: one without a degree in it, if there is one.
+fn school_piece(view: &View<'_>, row: usize) -> Option<Sourced<String>> {
+    let dates = dates::find(view.fold_of(row));
+    let named: Vec<Span> = pieces::cut(view, row, &dates)
+        .into_iter()
+        .flat_map(|piece| commas(view, piece.span))
+        .filter(|span| view.hits_in(*span).iter().any(|hit| matches!(hit.meaning(), Meaning::School)))
+        .collect();
+    let plain = named.iter().find(|span| degree(view, view.hits_in(**span)).is_none());
+    plain.or_else(|| named.first()).and_then(|span| view.sourced(*span, 85))
 }
 
 /// The first piece that is neither the degree nor a place nor a date: a school without the word.

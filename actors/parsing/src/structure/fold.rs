@@ -124,6 +124,7 @@ pub(crate) fn plain(folded: &Folded, joins: impl Fn(usize) -> bool) -> Folded {
     };
     let mut previous = '\n';
     let mut skip_to = 0;
+    let mut article_at = None;
     for (at, c) in folded.text.char_indices() {
         if at < skip_to {
             continue;
@@ -132,6 +133,7 @@ pub(crate) fn plain(folded: &Folded, joins: impl Fn(usize) -> bool) -> Folded {
             let length = article(folded.text.get(at..).unwrap_or_default());
             if length > 0 {
                 skip_to = at + length;
+                article_at = folded.origin.get(at).map(|origin| origin.0);
                 // The letter behind the article must not be taken for the start of a word again.
                 previous = 'ا';
                 continue;
@@ -142,7 +144,11 @@ pub(crate) fn plain(folded: &Folded, joins: impl Fn(usize) -> bool) -> Folded {
             '\n' if joins(at) => ' ',
             _ => c,
         };
-        let source = folded.origin.get(at).copied().unwrap_or_default();
+        let mut source = folded.origin.get(at).copied().unwrap_or_default();
+        // The article belongs to the word it was taken from.
+        if let Some(start) = article_at.take() {
+            source.0 = start;
+        }
         if !(next == ' ' && previous == ' ') {
             out.push(next, source);
         }

@@ -142,21 +142,76 @@ fn look_up(text: &str, kind: DocumentKind) -> Option<SectionKind> {
     table
         .iter()
         .filter(|(known, _)| known.len().abs_diff(phrase.len()) <= 2 && known.chars().count() >= FUZZY_FROM)
-        .filter(|(known, _)| strsim::damerau_levenshtein(known, &phrase) == 1)
+        .filter(|(known, _)| is_one_off(known, &phrase))
         .min_by_key(|(known, _)| known.as_str())
         .map(|(_, found)| *found)
+}
+
+/// Whether two different texts differ by one letter wrong, missing, added or swapped with its neighbor (optimal string
+/// alignment distance 1). Linear, and mostly over at the first letters.
+fn is_one_off(a: &str, b: &str) -> bool {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let a: Vec<char> = a.chars().skip(same).collect();
+    let b: Vec<char> = b.chars().skip(same).collect();
+    match (a.as_slice(), b.as_slice()) {
+        ([_, a @ ..], []) | ([], [_, a @ ..]) => a.is_empty(),
+        ([a0, a @ ..], [b0, b @ ..]) => {
+            let swapped = matches!((a, b), ([a1, a @ ..], [b1, b @ ..]) if a1 == b0 && b1 == a0 && a == b);
+            let (longer_a, longer_b) = (
+                a.strip_suffix(b).is_some_and(|rest| rest == [*b0]),
+                b.strip_suffix(a).is_some_and(|rest| rest == [*a0]),
+            );
+            a == b || swapped || longer_a || longer_b
+        }
+        ([], []) => false,
+    }
 }
 
 /// The headings of a document, in order.
 pub(crate) fn find(view: &View<'_>, kind: DocumentKind) -> Vec<Heading> {
     let mut found: Vec<Heading> = Vec::new();
+    let columns = has_label_column(view, kind);
     for row in 0..view.rows.len() {
         let inside = found.last().map(|heading| heading.kind);
-        if let Some(heading) = whole(view, row, kind, inside).or_else(|| inline(view, row, kind, inside)) {
+        let beside = || if columns { beside_tab(view, row, kind) } else { None };
+        if let Some(heading) =
+            whole(view, row, kind, inside).or_else(beside).or_else(|| inline(view, row, kind, inside))
+        {
             found.push(heading);
         }
     }
     with_unknown(view, kind, found)
+}
+
+/// A heading in a column of its own: `Experience<tab>Mathematics Teacher …`.
+fn beside_tab(view: &View<'_>, row: usize, kind: DocumentKind) -> Option<Heading> {
+    let line = view.rows.get(row)?.line;
+    let (label, rest) = view.fold_of(row).split_once('\t')?;
+    let fits =
+        !line.bullet && word_count(label) <= MAX_WORDS && label.len() <= MAX_BYTES && !rest.trim().is_empty();
+    let found = fits.then(|| look_up(label, kind).or_else(|| cues::resume_kind_of(label))).flatten()?;
+    Some(Heading { row, kind: found, content: Some(label.len() + 1) })
+}
+
+/// Whether the document has its headings in a column of their own: several, and of several kinds.
+fn has_label_column(view: &View<'_>, kind: DocumentKind) -> bool {
+    const ENOUGH: usize = 3;
+    let mut kinds: Vec<SectionKind> = Vec::new();
+    let labels = (0..view.rows.len()).filter(|row| view.fold_of(*row).contains('\t'));
+    for heading in labels.filter_map(|row| beside_tab(view, row, kind)) {
+        let core = matches!(
+            heading.kind,
+            SectionKind::Work
+                | SectionKind::Education
+                | SectionKind::Skills
+                | SectionKind::Requirements
+                | SectionKind::Responsibilities
+        );
+        if core && !kinds.contains(&heading.kind) {
+            kinds.push(heading.kind);
+        }
+    }
+    kinds.len() >= ENOUGH - 1
 }
 
 /// A line that is a heading and nothing else.
@@ -172,9 +227,10 @@ fn whole(view: &View<'_>, row: usize, kind: DocumentKind, inside: Option<Section
         DocumentKind::Job if looks + i32::from(text.ends_with([':', '?', '؟'])) * 3 >= 3 => {
             cues::kind_of(view.fold_of(row))
         }
+        DocumentKind::Resume if looks >= 2 || text.ends_with(':') => cues::resume_kind_of(view.fold_of(row)),
         DocumentKind::Job | DocumentKind::Resume => None,
     };
-    let (found, known) = by_table.map(|found| (found, 7)).or_else(|| by_cue().map(|found| (found, 5)))?;
+    let (found, known) = by_table.map(|found| (found, 7)).or_else(|| by_cue().map(|found| (found, 6)))?;
     // Labels inside an entry ("Achievements:", "Projects:", "Tools") do not end the section they stand in.
     if text.ends_with(':') && looks < 3 && is_entry_label(found, inside) {
         return None;
@@ -291,7 +347,7 @@ fn with_unknown(view: &View<'_>, kind: DocumentKind, found: Vec<Heading>) -> Vec
         {
             let guessed = match kind {
                 DocumentKind::Job => cues::kind_of(view.fold_of(row)).unwrap_or(SectionKind::Other),
-                DocumentKind::Resume => SectionKind::Other,
+                DocumentKind::Resume => cues::resume_kind_of(view.fold_of(row)).unwrap_or(SectionKind::Other),
             };
             all.push(Heading { row, kind: guessed, content: None });
         }

@@ -95,63 +95,99 @@ fn labels(view: &View<'_>, row: usize, head: &mut JobHead) {
         }
         let from = at + label.len() + 1;
         let sourced = || view.sourced(view.span_in(row, from, from + value.len()), 92);
-        match label.trim() {
-            "job title"
-            | "title"
-            | "position"
-            | "role"
-            | "vacancy"
-            | "المسمي الوظيفي"
-            | "الوظيفه"
-            | "مسمي الوظيفه"
-            | "المنصب" => {
-                head.title = head.title.take().or_else(sourced);
-            }
-            "company"
-            | "employer"
-            | "organization"
-            | "organisation"
-            | "client"
-            | "الشركه"
-            | "جهه العمل"
-            | "المؤسسه"
-            | "الموسسه"
-            | "اسم الشركه" => {
-                head.organization = head.organization.take().or_else(sourced);
-            }
-            "location"
-            | "job location"
-            | "place of work"
-            | "city"
-            | "based in"
-            | "workplace"
-            | "الموقع"
-            | "مكان العمل"
-            | "المدينه"
-            | "موقع العمل"
-            | "المكان" => {
+        match Label::of(label.trim()) {
+            Some(Label::Title) => head.title = head.title.take().or_else(sourced),
+            Some(Label::Organization) => head.organization = head.organization.take().or_else(sourced),
+            Some(Label::Location) => {
                 head.location = head.location.take().or_else(sourced);
                 head.remote = head.remote.or_else(|| remote(value));
             }
-            "employment type"
-            | "job type"
-            | "type"
-            | "contract"
-            | "contract type"
-            | "employment"
-            | "hours"
-            | "نوع الدوام"
-            | "الدوام"
-            | "نوع الوظيفه"
-            | "نوع العقد"
-            | "نوع العمل" => {
-                head.employment_type = head.employment_type.take().or_else(sourced);
-            }
-            "work mode" | "workplace type" | "work model" | "remote" | "نظام العمل" => {
-                head.remote = head.remote.or_else(|| remote(value))
-            }
-            _ => {}
+            Some(Label::Employment) => head.employment_type = head.employment_type.take().or_else(sourced),
+            Some(Label::Mode) => head.remote = head.remote.or_else(|| remote(value)),
+            None => {}
         }
+    }
+}
+
+/// What a label in a posting's head announces.
+#[derive(Debug, Clone, Copy)]
+enum Label {
+    Title,
+    Organization,
+    Location,
+    Employment,
+    Mode,
+}
+
+impl Label {
+    const WORDS: [(Self, &'static [&'static str]); 5] = [
+        (
+            Self::Title,
+            &[
+                "job title",
+                "title",
+                "position",
+                "role",
+                "vacancy",
+                "المسمي الوظيفي",
+                "الوظيفه",
+                "مسمي الوظيفه",
+                "المنصب",
+            ],
+        ),
+        (
+            Self::Organization,
+            &[
+                "company",
+                "employer",
+                "organization",
+                "organisation",
+                "client",
+                "الشركه",
+                "جهه العمل",
+                "الموسسه",
+                "اسم الشركه",
+            ],
+        ),
+        (
+            Self::Location,
+            &[
+                "location",
+                "job location",
+                "place of work",
+                "city",
+                "based in",
+                "workplace",
+                "الموقع",
+                "مكان العمل",
+                "المدينه",
+                "موقع العمل",
+                "المكان",
+            ],
+        ),
+        (
+            Self::Employment,
+            &[
+                "employment type",
+                "job type",
+                "type",
+                "contract",
+                "contract type",
+                "employment",
+                "hours",
+                "نوع الدوام",
+                "الدوام",
+                "نوع الوظيفه",
+                "نوع العقد",
+                "نوع العمل",
+            ],
+        ),
+        (Self::Mode, &["work mode", "workplace type", "work model", "remote", "نظام العمل"]),
+    ];
+
+    /// The label that a folded text is.
+    fn of(folded: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, words)| words.contains(&folded)).map(|(label, _)| *label)
     }
 }
 
@@ -188,7 +224,26 @@ fn title(view: &View<'_>, rows: &[usize]) -> Option<Sourced<String>> {
             }
         }
     }
-    best.and_then(|(score, span)| view.sourced(span, (50 + score.clamp(0, 45)) as u8))
+    let (score, span) = best?;
+    let span = rows.first().and_then(|row| with_rest(view, *row, span)).unwrap_or(span);
+    view.sourced(span, (50 + score.clamp(0, 45)) as u8)
+}
+
+/// The whole first line, where what stands beside the title there is no employer and no place: "Registered Nurse –
+/// Intensive Care Unit".
+fn with_rest(view: &View<'_>, row: usize, title: Span) -> Option<Span> {
+    let line = view.rows.get(row)?;
+    let inside = line.span.start <= title.start && title.end <= line.span.end;
+    let plain = !line.text().contains(['|', '•', '·', '\t', ':']) && word_count(line.text()) <= 10;
+    let rest = pieces::cut(view, row, &[]);
+    let others = rest.iter().filter(|piece| piece.span.end <= title.start || piece.span.start >= title.end);
+    let bare = others.clone().count() > 0
+        && others.clone().all(|piece| {
+            !piece.behind_at
+                && !titles::is_place(view, piece.span)
+                && titles::employer_score(view, piece.span) < 4
+        });
+    (inside && plain && bare).then_some(line.span)
 }
 
 fn whole_title(view: &View<'_>, row: usize) -> Option<Span> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use tandem_domain::profile::{LanguageCode, LanguageLevel, SectionKind, Span, SpokenLanguage};
 
-use super::lexicon::Meaning;
-use super::sections::{self, Part};
+use super::sections::Part;
 use super::view::View;
 
 /// A level stands within so many bytes of its language.
@@ -22,20 +21,10 @@ pub(crate) struct Mention {
 /// The languages named between two places of a text, each with the level that stands nearest to it.
 pub(crate) fn mentions(view: &View<'_>, within: Span) -> Vec<Mention> {
     let hits = view.hits_in(within);
-    let languages: Vec<(LanguageCode, Span)> = hits
-        .iter()
-        .filter_map(|hit| match hit.meaning() {
-            Meaning::Language(code) => Some((code, hit.span)),
-            _ => None,
-        })
-        .collect();
-    let levels: Vec<(LanguageLevel, Span)> = hits
-        .iter()
-        .filter_map(|hit| match hit.meaning() {
-            Meaning::Level(level) => Some((level, hit.span)),
-            _ => None,
-        })
-        .collect();
+    let languages: Vec<(LanguageCode, Span)> =
+        hits.iter().filter_map(|hit| hit.meaning().language().map(|code| (code, hit.span))).collect();
+    let levels: Vec<(LanguageLevel, Span)> =
+        hits.iter().filter_map(|hit| hit.meaning().level().map(|level| (level, hit.span))).collect();
     let levels_behind = levels
         .first()
         .zip(languages.first())
@@ -117,9 +106,4 @@ fn is_labeled(view: &View<'_>, span: Span) -> bool {
         label,
         "languages" | "language" | "languages known" | "spoken languages" | "اللغات" | "لغات" | "اللغه"
     )
-}
-
-/// Whether a byte lies in a part about languages.
-pub(crate) fn is_about(view: &View<'_>, parts: &[Part], byte: u32) -> bool {
-    sections::kind_at(view, parts, byte) == SectionKind::Languages
 }

@@ -72,6 +72,26 @@ impl Meaning {
     }
 }
 
+/// The value of a meaning of one kind.
+macro_rules! values {
+    ($($name:ident: $variant:ident($value:ty),)*) => {
+        impl Meaning {
+            $(pub(crate) const fn $name(self) -> Option<$value> {
+                if let Self::$variant(value) = self { Some(value) } else { None }
+            })*
+        }
+    };
+}
+
+values! {
+    skill: Skill(SkillId),
+    occupation: Occupation(OccupationId),
+    rung: Rung(Seniority),
+    degree: Degree(EducationLevel),
+    language: Language(LanguageCode),
+    level: Level(LanguageLevel),
+}
+
 /// One phrase with one meaning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Phrase {

@@ -152,10 +152,12 @@ fn against(view: &View<'_>, span: Span, folded: &str) -> f32 {
     }
     for hit in view.hits_in(span) {
         against += match hit.meaning() {
-            Meaning::Occupation(_) => 5.0,
+            Meaning::Occupation(_) if hit.span == span => 6.0,
+            // «النجار» is a family name beside another word.
+            Meaning::Occupation(_) => 2.5,
             Meaning::Skill(_) if !hit.phrase.ambiguous && view.slice(hit.span).contains(' ') => 5.0,
             // "Baker" and "Cook" are family names: only a little.
-            Meaning::Head => 2.5,
+            Meaning::Head => 1.5,
             Meaning::Employer | Meaning::School => 3.0,
             Meaning::Place { .. } | Meaning::Skill(_) => 1.0,
             Meaning::Rung(_)

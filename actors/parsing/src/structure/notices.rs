@@ -12,7 +12,7 @@ use super::sections::Part;
 use super::view::{View, script_counts, word_count};
 
 /// A script with this share of the letters, in percent, makes a document mixed.
-const MIXED_PERCENT: usize = 15;
+const MIXED_PERCENT: usize = 30;
 /// One word may make up this share of a document's words, in percent.
 const STUFFED_PERCENT: usize = 6;
 /// ... and must be repeated so often.
@@ -134,7 +134,7 @@ fn stuffed(view: &View<'_>, words: usize) -> Option<usize> {
         if word.chars().count() > 3 {
             *counts.entry(word).or_default() += 1;
         }
-        if !last.0.is_empty() && !(last.0 == last.1 && last.1 == word && word.len() < 2) {
+        if !last.0.is_empty() && (last.0 != last.1 || last.1 != word || word.len() >= 2) {
             *runs.entry((last.0, last.1, word)).or_default() += 1;
         }
         last = (last.1, word);

@@ -10,44 +10,104 @@ use super::sections::{self, Part};
 use super::view::View;
 use super::words::{self, Label};
 
-static UNLABELED: LazyLock<Vec<(ProtectedFact, Regex)>> = LazyLock::new(|| {
+/// A fact that shows itself without a label: words of which one must stand in the line, and the pattern.
+struct Sign {
+    fact: ProtectedFact,
+    cues: &'static [&'static str],
+    pattern: Regex,
+}
+
+static UNLABELED: LazyLock<Vec<Sign>> = LazyLock::new(|| {
+    let sign = |fact, cues, text: &str| Sign { fact, cues, pattern: pattern(text) };
     vec![
-        (
+        sign(
             ProtectedFact::Age,
-            pattern(
-                r"\b(?:aged? \d{2}\b|\d{2}[ -]years?[ -]old|\d{2} y/o\b|عمري \d{2}(?: سنه| عاما)?|\d{2} (?:سنه|عاما) من العمر)",
-            ),
+            &["aged", "age ", "old", "y/o", "عمر"],
+            r"\b(?:aged? \d{2}\b|\d{2}[ -]years?[ -]old|\d{2} y/o\b)|عمري \d{2}(?: سنه| عاما)?|\d{2} (?:سنه|عاما) من العمر",
         ),
-        (
+        sign(
             ProtectedFact::Birth,
-            pattern(
-                r"\bborn (?:on |in )?(?:the )?[^.;|•\t\n]{0,30}(?:19|20)\d{2}|(?:من )?مواليد [^.;|•\t\n]{0,24}\d{4}",
-            ),
+            &["born", "مواليد"],
+            r"\bborn (?:on |in )?(?:the )?[^.;|•\t\n]{0,30}(?:19|20)\d{2}|(?:من )?مواليد [^.;|•\t\n]{0,24}\d{4}",
         ),
-        (
+        sign(
             ProtectedFact::Gender,
-            pattern(
-                r"\((?:she|he|they)\s?/\s?(?:her|him|them|they)(?:\s?/\s?(?:hers|his|theirs))?\)|\b(?:she|he|they)/(?:her|him|them)\b",
-            ),
+            &["he/", "they/", "he /", "they /"],
+            r"\(?\b(?:she|he|they) ?/ ?(?:her|him|them|they)(?: ?/ ?(?:hers|his|theirs))?\b\)?",
         ),
-        (
+        sign(
             ProtectedFact::Family,
-            pattern(
-                r"\b(?:(?:i am |happily )?(?:un)?married(?: with [^.;|•\t\n]{0,24}(?:children|kids|child))?|divorced|widowed|(?:mother|father) of (?:\w+)|(?:متزوجه?|عزباء|اعزب|عازب|مطلقه?|ارمله?)(?: ولدي [^.;|•\t\n]{0,20}| ويعول| وتعول)?)\b",
+            &[
+                "married",
+                "divorced",
+                "widow",
+                "mother of",
+                "father of",
+                "متزوج",
+                "عزب",
+                "عازب",
+                "مطلق",
+                "ارمل",
+            ],
+            concat!(
+                r"\b(?:(?:i am |happily )?(?:un)?married(?: with [^.;|•\t\n]{0,24}(?:children|kids|child))?|divorced|widowed|(?:mother|father) of [a-z]+)\b",
+                r"|(?:متزوجه?|عزباء|اعزب|عازب|مطلقه?|ارمله?)(?: ولدي [^.;|•\t\n]{0,20}| ويعول| وتعول)?(?:$|[ ,.|])",
             ),
         ),
-        (
+        sign(
             ProtectedFact::Address,
-            pattern(concat!(
-                r"\b\d{1,5}[a-z]?,? (?:[a-z'.\-]+ ){1,4}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|court|ct|square|sq|terrace|crescent|close|way|place|pl|gardens|grove|parkway|pkwy|highway|hwy)\b\.?(?:,? (?:apt|apartment|unit|suite|flat|floor)\.? ?#?\w{1,5})?",
+            &STREETS,
+            concat!(
+                r"\b\d{1,5}[a-z]?,? (?:[a-z'.\-]+ ){1,4}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|court|ct|square|sq|terrace|crescent|close|way|place|pl|gardens|grove|parkway|pkwy|highway|hwy)\b\.?(?:,? (?:apt|apartment|unit|suite|flat|floor)\.? ?#?[a-z0-9]{1,5})?",
                 r"|\b[a-z]+(?:strasse|straße|str\.|weg|platz|allee|gasse) \d{1,4}[a-z]?\b",
                 r"|\b(?:flat|apt|apartment|building|villa|block) (?:no\.? ?)?\d{1,5}[a-z]?\b",
-                r"|\bشارع [\p{Arabic} ]{2,30}\d{0,4}",
-            )),
+                r"|شارع [\u{0620}-\u{064A} ]{2,30}\d{0,4}",
+            ),
         ),
-        (ProtectedFact::Postcode, pattern(r"\b(?:[a-z]{1,2}\d[a-z\d]? \d[a-z]{2}|[a-z]\d[a-z] \d[a-z]\d)\b")),
+        sign(
+            ProtectedFact::Postcode,
+            &[" "],
+            r"\b(?:[a-z]{1,2}\d[a-z\d]? \d[a-z]{2}|[a-z]\d[a-z] \d[a-z]\d)\b",
+        ),
     ]
 });
+/// What an address has in it.
+const STREETS: [&str; 34] = [
+    "street",
+    " st",
+    "road",
+    " rd",
+    "ave",
+    "lane",
+    " ln",
+    "drive",
+    " dr",
+    "boulevard",
+    "blvd",
+    "court",
+    " ct",
+    "square",
+    " sq",
+    "terrace",
+    "crescent",
+    "close",
+    "way",
+    "place",
+    " pl",
+    "gardens",
+    "grove",
+    "pkwy",
+    "hwy",
+    "str",
+    "weg",
+    "platz",
+    "allee",
+    "gasse",
+    "flat",
+    "apt",
+    "villa",
+    "شارع",
+];
 static BARE_POSTCODE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:\d{5}(?:-\d{4})?|\d{4} ?[a-z]{2}|\d{6})\b"));
 
@@ -134,10 +194,18 @@ pub(crate) fn labeled(view: &View<'_>, row: usize) -> Vec<(Label, Span)> {
 /// Facts of a line that show themselves without a label.
 pub(crate) fn unlabeled(view: &View<'_>, row: usize) -> impl Iterator<Item = (ProtectedFact, Span)> {
     let folded = view.fold_of(row);
+    let digits = folded.bytes().any(|byte| byte.is_ascii_digit());
+    let wanted = move |sign: &&Sign| {
+        let needs_digits =
+            matches!(sign.fact, ProtectedFact::Age | ProtectedFact::Birth | ProtectedFact::Postcode);
+        (digits || !needs_digits) && sign.cues.iter().any(|cue| folded.contains(cue))
+    };
     UNLABELED
         .iter()
-        .flat_map(move |(fact, pattern)| {
-            pattern.find_iter(folded).map(move |found| (*fact, view.span_in(row, found.start(), found.end())))
+        .filter(wanted)
+        .flat_map(move |sign| {
+            let found = sign.pattern.find_iter(folded);
+            found.map(move |found| (sign.fact, view.span_in(row, found.start(), found.end())))
         })
         .filter(|(fact, span)| *fact != ProtectedFact::Address || is_written_as_name(view.slice(*span)))
         .collect::<Vec<_>>()

@@ -3,6 +3,7 @@
 use tandem_domain::profile::{Sourced, Span};
 
 use super::dates::{self, DateMatch};
+use super::headings;
 use super::titles::{employer_score, is_place, title_score};
 use super::view::{View, word_count};
 
@@ -12,6 +13,8 @@ pub(crate) struct Piece {
     pub(crate) span: Span,
     /// "at" or "@" stood before it: it is an employer.
     pub(crate) behind_at: bool,
+    /// It stood where places stand: behind a name and a comma.
+    pub(crate) place: bool,
 }
 
 /// Words between a title and its employer.
@@ -46,8 +49,11 @@ fn cut_range(view: &View<'_>, row: usize, range: std::ops::Range<usize>, pieces:
             let piece = text.get(start..at).unwrap_or_default();
             if piece.chars().any(char::is_alphanumeric) {
                 let span = view.trim(view.span_in(row, range.start + start, range.start + at));
-                if !is_filler(piece) {
-                    pieces.push(Piece { span, behind_at });
+                // A heading in its own column stands before a tab.
+                let first = start == 0 && range.start == 0;
+                let heading = first && rest.starts_with('\t') && headings::is_known(piece);
+                if !is_filler(piece) && !heading {
+                    pieces.push(Piece { span, behind_at, place: false });
                 }
                 behind_at = false;
             }
@@ -130,10 +136,12 @@ pub(crate) struct Head {
 pub(crate) fn assign(view: &View<'_>, pieces: &[Piece]) -> Head {
     let mut pieces = split_commas(view, pieces);
     let mut head = Head::default();
-    if let Some(index) = pieces.iter().rposition(|piece| !piece.behind_at && is_place(view, piece.span)) {
+    if let Some(index) =
+        pieces.iter().rposition(|piece| !piece.behind_at && (piece.place || is_place(view, piece.span)))
+    {
         head.location = view.sourced(pieces.remove(index).span, 80);
     }
-    pieces.retain(|piece| !is_place(view, piece.span) || piece.behind_at);
+    pieces.retain(|piece| !(piece.place || is_place(view, piece.span)) || piece.behind_at);
     let title = pieces
         .iter()
         .enumerate()
@@ -176,7 +184,9 @@ fn split_commas(view: &View<'_>, pieces: &[Piece]) -> Vec<Piece> {
             all.push(*piece);
             continue;
         }
-        split_piece(view, *piece, &parts, pieces.len() == 1, &mut all);
+        let others =
+            pieces.iter().filter(|other| other.span != piece.span && !is_place(view, other.span)).count();
+        split_piece(view, *piece, &parts, others == 0, &mut all);
     }
     all
 }
@@ -184,7 +194,12 @@ fn split_commas(view: &View<'_>, pieces: &[Piece]) -> Vec<Piece> {
 fn split_piece(view: &View<'_>, piece: Piece, parts: &[Span], alone: bool, all: &mut Vec<Piece>) {
     // From behind: places.
     let mut end = parts.len();
-    while end > 1 && parts.get(end - 1).is_some_and(|part| is_place(view, *part)) {
+    while end > 1 && is_place_part(view, parts, end - 1) {
+        end -= 1;
+    }
+    // "Battle Ground, WA", "Jebel Ali, Dubai": between the name and a place stands its town.
+    let only_title = end == 2 && parts.first().is_some_and(|part| title_score(view, *part) >= 6);
+    if end > 1 && end + 1 == parts.len() && !only_title && is_unknown_town(view, parts, end - 1) {
         end -= 1;
     }
     let joined = |from: usize, to: usize| match (parts.get(from), parts.get(to.wrapping_sub(1))) {
@@ -196,25 +211,56 @@ fn split_piece(view: &View<'_>, piece: Piece, parts: &[Span], alone: bool, all: 
     let later_title =
         names.iter().skip(1).position(|part| title_score(view, *part) >= 6).map(|index| index + 1);
     // "Software Engineer, Acme": title first; "Acme, Software Engineer": employer first; "Manager, Operations": whole.
-    let cut = if first_is_title && names.len() > 1 && (alone || later_employer(view, names)) {
+    if end == parts.len()
+        && end > 1
+        && !first_is_title
+        && later_title.is_none()
+        && is_unknown_town(view, parts, end - 1)
+    {
+        end -= 1;
+    }
+    let names = parts.get(..end).unwrap_or_default();
+    let cut = if first_is_title && names.len() > 1 && alone {
         Some(if names.len() > 2 && !later_employer_at(view, names, 1) { names.len() - 1 } else { 1 })
     } else if !first_is_title {
         later_title.filter(|_| alone)
     } else {
         None
     };
-    match cut {
-        Some(cut) => {
-            all.extend(joined(0, cut).map(|span| Piece { span, behind_at: piece.behind_at }));
-            all.extend(joined(cut, end).map(|span| Piece { span, behind_at: false }));
-        }
-        None => all.extend(joined(0, end).map(|span| Piece { span, behind_at: piece.behind_at })),
+    let from = cut.unwrap_or(0);
+    let mut until = end;
+    if cut.is_some() && until > from + 1 && is_unknown_town(view, parts, until - 1) {
+        until -= 1;
     }
-    all.extend(joined(end, parts.len()).map(|span| Piece { span, behind_at: false }));
+    let piece_of = |from, to, behind_at, place| joined(from, to).map(|span| Piece { span, behind_at, place });
+    all.extend(piece_of(0, from, piece.behind_at, false));
+    all.extend(piece_of(from, until, piece.behind_at && cut.is_none(), false));
+    all.extend(piece_of(until, parts.len(), false, true));
 }
 
-fn later_employer(view: &View<'_>, names: &[Span]) -> bool {
-    (1..names.len()).any(|index| later_employer_at(view, names, index))
+/// A place, or the letters of a state behind a town ("Fresno, CA").
+fn is_place_part(view: &View<'_>, parts: &[Span], index: usize) -> bool {
+    let Some(part) = parts.get(index) else { return false };
+    let text = view.slice(*part);
+    is_place(view, *part) || is_state(text) && index > 0
+}
+
+/// The letters of a state or province.
+fn is_state(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// One or two capitalized words behind a name that say neither a title nor an employer: a town no gazetteer has.
+fn is_unknown_town(view: &View<'_>, parts: &[Span], index: usize) -> bool {
+    let Some(part) = parts.get(index) else { return false };
+    let text = view.slice(*part);
+    word_count(text) <= 2
+        && text
+            .split_whitespace()
+            .all(|word| word.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase()))
+        && title_score(view, *part) == 0
+        && employer_score(view, *part) <= 1
+        && !text.contains(['&', '('])
 }
 
 fn later_employer_at(view: &View<'_>, names: &[Span], index: usize) -> bool {
@@ -261,7 +307,9 @@ pub(crate) fn is_head_line(view: &View<'_>, row: usize) -> bool {
         && !text.ends_with("o.o.")
         && words > 3;
     let lower = text.chars().next().is_some_and(char::is_lowercase);
-    !line.bullet && (1..=12).contains(&words) && !sentence && !lower && text.len() <= 140
+    let separated = text.contains(['|', '\t', '•', '·', '–', '—']);
+    let most = if separated || line.heading > 0 { 18 } else { 12 };
+    !line.bullet && (1..=most).contains(&words) && !sentence && !lower && text.len() <= 140
 }
 
 /// The dates of a line.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use tandem_domain::profile::{
-    LanguageRequirement, RequirementLevel, Requirements, SectionKind, SkillRequirement, Sourced, Span,
+    EducationLevel, LanguageRequirement, RequirementLevel, Requirements, SectionKind, SkillRequirement,
+    Sourced, Span,
 };
 use tandem_domain::taxonomy::{SkillKind, Taxonomy};
 
@@ -50,10 +51,11 @@ pub(crate) fn read(
     if let Some(salary) = posting.and_then(salary::from_ld) {
         asked.salary = Some(Sourced { value: salary, confidence: 98, span: Span::default() });
     }
-    let mut degree: Option<(RequirementLevel, Sourced<tandem_domain::profile::EducationLevel>)> = None;
+    let mut degree: Option<(RequirementLevel, Sourced<EducationLevel>)> = None;
     for part in parts.iter().filter(|part| !job::is_boilerplate(part.kind)) {
+        let stated = part.heading.and_then(|row| level::of_words(view.fold_of(row)));
         for clause in clauses(view, part) {
-            let (level, own) = clause.level(view, part.kind);
+            let (level, own) = clause.level(view, part.kind, stated);
             skills(view, &clause, level, own, part.kind, mentions, &mut asked);
             experience(view, &clause, part.kind, &mut asked);
             if asks(part.kind, own) {
@@ -243,13 +245,19 @@ fn degree_of(
     view: &View<'_>,
     clause: &Clause,
     level: RequirementLevel,
-    degree: &mut Option<(RequirementLevel, Sourced<tandem_domain::profile::EducationLevel>)>,
+    degree: &mut Option<(RequirementLevel, Sourced<EducationLevel>)>,
     asked: &mut Requirements,
 ) {
     let hits = view.hits_in(clause.span);
-    let lowest = hits
-        .iter()
-        .filter_map(|hit| education::degree(view, std::slice::from_ref(hit)))
+    let named = || {
+        hits.iter()
+            .filter(|hit| !is_bare_school(view, clause.span, hit.phrase.surface))
+            .filter_map(|hit| education::degree(view, std::slice::from_ref(hit)))
+    };
+    // "A bachelor's degree in secondary education": beside a degree the school is a field.
+    let higher = named().any(|(degree, _)| degree > EducationLevel::Secondary);
+    let lowest = named()
+        .filter(|(degree, _)| !higher || *degree > EducationLevel::Secondary)
         .min_by_key(|(degree, _)| *degree);
     let bare = bare_degree(view, clause.span);
     let Some((value, span)) = lowest.or(bare) else { return };
@@ -270,17 +278,21 @@ fn degree_of(
     }
 }
 
+/// "Two years in a high school" asks for no diploma.
+fn is_bare_school(view: &View<'_>, clause: Span, surface: &str) -> bool {
+    const PAPERS: [&str; 6] = ["diploma", "certificate", "education", "graduat", "leaving", "complet"];
+    let folded = view.folded.of(clause);
+    matches!(surface, "high school" | "secondary school") && !PAPERS.iter().any(|word| folded.contains(word))
+}
+
 /// "Degree in …" without saying which: a bachelor's.
-fn bare_degree(view: &View<'_>, span: Span) -> Option<(tandem_domain::profile::EducationLevel, Span)> {
+fn bare_degree(view: &View<'_>, span: Span) -> Option<(EducationLevel, Span)> {
     let range = view.folded.range(span);
     let folded = view.folded.text.get(range.clone())?;
     let at = ["degree", "موهل جامعي", "درجه جامعيه"]
         .iter()
         .find_map(|word| folded.find(word).map(|at| (at, word.len())))?;
-    Some((
-        tandem_domain::profile::EducationLevel::Bachelor,
-        view.folded.source(range.start + at.0, range.start + at.0 + at.1),
-    ))
+    Some((EducationLevel::Bachelor, view.folded.source(range.start + at.0, range.start + at.0 + at.1)))
 }
 
 fn certificates_of(view: &View<'_>, clause: &Clause, asked: &mut Requirements) {
@@ -304,7 +316,7 @@ fn tidy(asked: &mut Requirements) {
                     known.level = found.level;
                     known.span = found.span;
                 }
-                known.months = known.months.max(found.months);
+                known.months = known.months.or(found.months);
             }
             None => kept.push(found),
         }

@@ -62,7 +62,11 @@ pub(crate) fn read(view: &View<'_>) -> Option<Sourced<Salary>> {
             let behind = folded.get(whole.end()..).unwrap_or_default();
             let stated = period(behind).or_else(|| period(folded).filter(|_| cue));
             let range = max > min;
-            if min == 0 || max < min || !(cue && (range || stated.is_some()) || range && stated.is_some()) {
+            let large = range && min >= YEARLY_FROM;
+            if min == 0
+                || max < min
+                || !(cue && (range || stated.is_some()) || range && stated.is_some() || large)
+            {
                 continue;
             }
             let period = stated.unwrap_or(if max < HOURLY_BELOW {

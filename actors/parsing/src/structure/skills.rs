@@ -6,7 +6,6 @@ use tandem_domain::profile::{SectionKind, Skill, Span};
 use tandem_domain::taxonomy::SkillId;
 
 use super::experience;
-use super::lexicon::Meaning;
 use super::scan::Hit;
 use super::sections::{self, Part};
 use super::view::View;
@@ -30,10 +29,7 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
     let hits: Vec<(SkillId, Hit)> = view
         .hits
         .iter()
-        .filter_map(|hit| match hit.meaning() {
-            Meaning::Skill(id) => Some((id, *hit)),
-            _ => None,
-        })
+        .filter_map(|hit| hit.meaning().skill().map(|id| (id, *hit)))
         .filter(|(_, hit)| {
             !without.iter().any(|other| hit.span.start < other.end && other.start < hit.span.end)
         })
@@ -41,7 +37,7 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
     let mut mentions = Vec::new();
     for (index, (id, hit)) in hits.iter().enumerate() {
         let section = sections::kind_at(view, parts, hit.span.start);
-        if matches!(section, SectionKind::Personal | SectionKind::References) {
+        if matches!(section, SectionKind::Personal | SectionKind::References) || is_amount(view, hit) {
             continue;
         }
         let confidence = if !hit.phrase.ambiguous {
@@ -62,6 +58,15 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
         mentions.push(Mention { id: *id, span: hit.span, section, confidence });
     }
     mentions
+}
+
+/// `CAD 400,000` is money: three capitals with an amount behind them.
+fn is_amount(view: &View<'_>, hit: &Hit) -> bool {
+    let text = view.slice(hit.span);
+    let behind = Span::new(hit.span.end, hit.span.end + 2);
+    text.len() == 3
+        && text.bytes().all(|byte| byte.is_ascii_uppercase())
+        && view.folded.of(behind).trim_start().starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether nothing but the punctuation of a list stands between two names, and one of them is sure.
@@ -104,7 +109,8 @@ fn cased(view: &View<'_>, hit: &Hit) -> bool {
     let Some(line) = view.rows.get(row) else { return false };
     let capitals = text.chars().filter(|c| c.is_uppercase()).count();
     if capitals >= 2 {
-        return line.text().chars().any(char::is_lowercase);
+        // Two letters ("AP", "PM") mean too many things.
+        return text.chars().count() >= 3 && line.text().chars().any(char::is_lowercase);
     }
     if capitals == 0 {
         return false;

@@ -1,5 +1,7 @@
 //! Job titles: which occupation they name, how high they stand, how much a text looks like one.
 
+use std::sync::LazyLock;
+
 use tandem_domain::profile::{Seniority, Span};
 use tandem_domain::taxonomy::{OccupationId, Taxonomy};
 
@@ -12,7 +14,7 @@ use super::view::{View, word_count};
 pub(crate) fn occupation(view: &View<'_>, span: Span) -> Option<OccupationId> {
     let mut best: Option<(u32, OccupationId)> = None;
     for hit in view.hits_in(span).iter().filter(|hit| hit.span.end <= span.end) {
-        if let Meaning::Occupation(id) = hit.meaning() {
+        if let Some(id) = hit.meaning().occupation() {
             let length = hit.span.end - hit.span.start;
             if best.is_none_or(|(known, _)| length >= known) {
                 best = Some((length, id));
@@ -22,6 +24,27 @@ pub(crate) fn occupation(view: &View<'_>, span: Span) -> Option<OccupationId> {
     best.map(|(_, id)| id).or_else(|| by_words(&plain_str(view.slice(span))))
 }
 
+/// An occupation's head nouns and the words of each of its titles.
+struct Vocabulary {
+    id: OccupationId,
+    heads: &'static [&'static str],
+    titles: Vec<Vec<String>>,
+}
+
+static VOCABULARIES: LazyLock<Vec<Vocabulary>> = LazyLock::new(|| {
+    let words =
+        |surface| plain_str(surface).split(' ').filter(|word| word.len() > 2).map(str::to_owned).collect();
+    Taxonomy::builtin()
+        .occupations()
+        .iter()
+        .map(|occupation| Vocabulary {
+            id: occupation.id,
+            heads: &occupation.heads,
+            titles: occupation.surfaces().map(words).collect(),
+        })
+        .collect()
+});
+
 /// The occupation with the head noun of `plain` that shares the most words with it, at least two in all.
 fn by_words(plain: &str) -> Option<OccupationId> {
     let words: Vec<&str> =
@@ -30,20 +53,11 @@ fn by_words(plain: &str) -> Option<OccupationId> {
         return None;
     }
     let mut best: Option<(usize, OccupationId)> = None;
-    for occupation in Taxonomy::builtin().occupations() {
-        if !occupation.heads.iter().any(|head| words.contains(head)) {
-            continue;
-        }
-        let shared = occupation
-            .surfaces()
-            .map(|surface| {
-                let surface = plain_str(surface);
-                surface.split(' ').filter(|word| word.len() > 2 && words.contains(word)).count()
-            })
-            .max()
-            .unwrap_or(0);
-        if shared >= 2 && best.is_none_or(|(known, _)| shared > known) {
-            best = Some((shared, occupation.id));
+    for known in VOCABULARIES.iter().filter(|known| known.heads.iter().any(|head| words.contains(head))) {
+        let shared = |title: &Vec<String>| title.iter().filter(|word| words.contains(&word.as_str())).count();
+        let shared = known.titles.iter().map(shared).max().unwrap_or(0);
+        if shared >= 2 && best.is_none_or(|(most, _)| shared > most) {
+            best = Some((shared, known.id));
         }
     }
     best.map(|(_, id)| id)
@@ -51,14 +65,7 @@ fn by_words(plain: &str) -> Option<OccupationId> {
 
 /// The rung a title names; no word of rank is [`Seniority::Regular`].
 pub(crate) fn seniority(view: &View<'_>, span: Span) -> Seniority {
-    let rungs: Vec<Seniority> = view
-        .hits_in(span)
-        .iter()
-        .filter_map(|hit| match hit.meaning() {
-            Meaning::Rung(rung) => Some(rung),
-            _ => None,
-        })
-        .collect();
+    let rungs: Vec<Seniority> = view.hits_in(span).iter().filter_map(|hit| hit.meaning().rung()).collect();
     let has = |rung| rungs.contains(&rung);
     // "Assistant manager" leads less than "manager"; "senior manager" more than "senior".
     if has(Seniority::Intern) {
@@ -86,16 +93,26 @@ pub(crate) fn title_score(view: &View<'_>, span: Span) -> i32 {
     let mut score = 0;
     for hit in view.hits_in(span) {
         let whole = hit.span.end >= span.end;
-        score += match hit.meaning() {
-            Meaning::Occupation(_) => 8,
+        // "Surveyors" is a firm, "Surveyor" a person.
+        if is_plural(view.slice(hit.span), hit.phrase.surface) {
+            continue;
+        }
+        let meaning = hit.meaning();
+        if meaning.occupation().is_some() {
+            score += 8;
+        } else if meaning == Meaning::Head {
             // A title ends in its head ("Office Manager") or starts with it ("مهندس برمجيات", "Head of Sales").
-            Meaning::Head if whole || hit.span.start == span.start => 6,
-            Meaning::Head => 4,
-            Meaning::Rung(_) => 3,
-            _ => 0,
-        };
+            score += if whole || hit.span.start == span.start { 6 } else { 4 };
+        } else if meaning.rung().is_some() {
+            score += 3;
+        }
     }
     score.min(20)
+}
+
+/// Whether a phrase was found with a plural `s` that it does not have itself.
+fn is_plural(text: &str, surface: &str) -> bool {
+    text.ends_with('s') && !surface.ends_with('s')
 }
 
 /// How much a piece of text looks like an employer, 0 = not at all.
@@ -105,14 +122,24 @@ pub(crate) fn employer_score(view: &View<'_>, span: Span) -> i32 {
     if words == 0 || words > 10 {
         return 0;
     }
+    let hits = view.hits_in(span);
     let mut score = i32::from(text.chars().next().is_some_and(char::is_uppercase));
-    for hit in view.hits_in(span) {
+    // "Engineering Technician": what ends in a title's noun is a title.
+    if hits.iter().any(|hit| {
+        matches!(hit.meaning(), Meaning::Head | Meaning::Occupation(_))
+            && hit.span.end >= span.end
+            && !is_plural(view.slice(hit.span), hit.phrase.surface)
+    }) {
+        return score;
+    }
+    for hit in hits {
         let place = hit.span.end >= span.end || hit.span.start == span.start;
-        score += match hit.meaning() {
-            Meaning::Employer if place => 6,
-            Meaning::Employer | Meaning::School => 4,
-            _ => 0,
-        };
+        let meaning = hit.meaning();
+        if meaning == Meaning::Employer && place {
+            score += 6;
+        } else if matches!(meaning, Meaning::Employer | Meaning::School) {
+            score += 4;
+        }
     }
     score.min(12)
 }
@@ -130,6 +157,15 @@ pub(crate) fn is_place(view: &View<'_>, span: Span) -> bool {
         "worldwide",
         "office",
     ];
+    // "Fresno, CA": the letters of a state say a place only behind one.
+    let span = match view.slice(span).rsplit_once([',', '،']) {
+        Some((town, code))
+            if code.trim().len() == 2 && code.trim().bytes().all(|byte| byte.is_ascii_uppercase()) =>
+        {
+            Span::new(span.start, span.start + town.len() as u32)
+        }
+        _ => span,
+    };
     let mut rest = plain_str(view.slice(span));
     let places: Vec<Span> = view
         .hits_in(span)

@@ -8,7 +8,7 @@ use std::ops::Range;
 use tandem_domain::profile::{SectionKind, Seniority, Sourced, Span, Work};
 use tandem_domain::time::Month;
 
-use super::dates::DateMatch;
+use super::dates::{self, DateMatch};
 use super::pieces::{self, Head, Piece};
 use super::sections::Part;
 use super::titles;
@@ -25,8 +25,6 @@ pub(crate) struct Entry {
     pub(crate) work: Work,
     /// First month and the month after the last, where both are known.
     pub(crate) interval: Option<(Month, Month)>,
-    /// The part it stands in.
-    pub(crate) section: SectionKind,
 }
 
 /// A dated line.
@@ -34,6 +32,8 @@ struct Anchor {
     row: usize,
     date: DateMatch,
     dates: Vec<DateMatch>,
+    /// The row that the rest of the entry starts at: the next one, or the one behind that where the date goes over.
+    next: usize,
 }
 
 /// Reads the positions of all work sections, most recent first.
@@ -64,10 +64,12 @@ fn section(view: &View<'_>, part: &Part, as_of: Month, entries: &mut Vec<Entry>)
         .enumerate()
         .map(|(index, anchor)| {
             let floor = match index.checked_sub(1).and_then(|before| anchors.get(before)) {
-                Some(before) => before.row + 1,
+                Some(before) => before.next,
                 None => part.body.start,
             };
-            anchor.row - lines_above(view, floor, anchor.row, above)
+            // Dates alone on their line have their head above or below, whatever the habit.
+            let alone = pieces::cut(view, anchor.row, &anchor.dates).is_empty();
+            anchor.row - lines_above(view, floor, anchor.row, if alone { above.max(1) } else { above })
         })
         .collect();
     let internship_part = part.heading.map(|row| view.fold_of(row)).is_some_and(|heading| {
@@ -76,10 +78,12 @@ fn section(view: &View<'_>, part: &Part, as_of: Month, entries: &mut Vec<Entry>)
     let mut employer: Option<Sourced<String>> = None;
     for (index, anchor) in anchors.iter().enumerate() {
         let start = starts.get(index).copied().unwrap_or(anchor.row);
-        let end = starts.get(index + 1).copied().unwrap_or(part.body.end).max(anchor.row + 1);
-        let mut entry = entry(view, anchor, start..end, part.kind, as_of);
+        let end = starts.get(index + 1).copied().unwrap_or(part.body.end).max(anchor.next);
+        let mut entry = entry(view, anchor, start..end, as_of);
         match (&entry.work.organization, &employer) {
-            (None, Some(known)) => entry.work.organization = Some(known.clone()),
+            (None, Some(known)) if !is_own_business(entry.work.title.as_ref()) => {
+                entry.work.organization = Some(known.clone())
+            }
             (own, _) => employer.clone_from(own),
         }
         entry.work.internship |= internship_part;
@@ -90,27 +94,11 @@ fn section(view: &View<'_>, part: &Part, as_of: Month, entries: &mut Vec<Entry>)
 /// The lines of a section that carry an entry's dates.
 fn anchors(view: &View<'_>, rows: Range<usize>) -> Vec<Anchor> {
     let mut anchors: Vec<Anchor> = Vec::new();
-    for row in rows {
-        let dates = pieces::dates_of(view, row);
-        let Some(date) = dates.iter().find(|date| date.is_range()).or(dates.first()).copied() else {
-            continue;
-        };
-        let Some(line) = view.rows.get(row).map(|row| row.line) else { continue };
-        let folded = view.fold_of(row);
-        let rest = word_count(folded)
-            .saturating_sub(word_count(folded.get(date.start..date.end).unwrap_or_default()));
-        let sentence = folded.trim_end().ends_with('.') && rest > 4;
-        let edge =
-            date.start < 3 || date.end + 3 >= folded.trim_end().len() || folded.contains(['\t', '|', '•']);
-        let good = if date.is_range() {
-            !sentence && if line.bullet { rest <= 8 && edge } else { rest <= 14 }
-        } else {
-            // A lone date is an anchor only where it stands apart.
-            !line.bullet && !sentence && edge && rest <= 10 && lone_is_anchor(folded, &date)
-        };
-        if good {
-            anchors.push(Anchor { row, date, dates });
-        }
+    let mut row = rows.start;
+    while row < rows.end {
+        let found = anchor(view, row, rows.end);
+        row = found.as_ref().map_or(row + 1, |anchor| anchor.next);
+        anchors.extend(found);
     }
     // Lone dates beside ranges are details ("2019: promoted"), unless they are all there is.
     let ranges = anchors.iter().filter(|anchor| anchor.date.is_range()).count();
@@ -118,6 +106,43 @@ fn anchors(view: &View<'_>, rows: Range<usize>) -> Vec<Anchor> {
         anchors.retain(|anchor| anchor.date.is_range() || is_titled(view, anchor));
     }
     anchors
+}
+
+fn anchor(view: &View<'_>, row: usize, end: usize) -> Option<Anchor> {
+    let line = view.rows.get(row)?.line;
+    let folded = view.fold_of(row);
+    let own = pieces::dates_of(view, row);
+    let over = (row + 1 < end).then(|| carried_over(folded, view.fold_of(row + 1))).flatten();
+    let next = if over.is_some() { row + 2 } else { row + 1 };
+    let mut dates = own;
+    if let Some(date) = over {
+        dates.retain(|known| known.end <= date.start);
+        dates.push(date);
+    }
+    let date = dates.iter().find(|date| date.is_range()).or(dates.first()).copied()?;
+    let dated = folded.get(date.start..date.end.min(folded.len())).unwrap_or_default();
+    let rest = word_count(folded).saturating_sub(word_count(dated));
+    let sentence = folded.trim_end().ends_with('.') && rest > 2;
+    let edge = date.start < 3 || date.end + 3 >= folded.trim_end().len() || folded.contains(['\t', '|', '•']);
+    let goes_on = date.start > 0 && line.text.trim_start().starts_with(char::is_lowercase);
+    let good = if date.is_range() {
+        !sentence && if line.bullet { rest <= 8 && edge } else { rest <= 14 }
+    } else {
+        // A lone date is an anchor only where it stands apart.
+        !line.bullet && !sentence && edge && rest <= 10 && lone_is_anchor(folded, &date)
+    };
+    (good && !goes_on).then_some(Anchor { row, date, dates, next })
+}
+
+/// A range that begins at the end of a line and ends with the whole of the next ("August 2018 -" over "May 2021").
+fn carried_over(line: &str, next: &str) -> Option<DateMatch> {
+    const MAX_NEXT_WORDS: usize = 4;
+    if next.trim().is_empty() || word_count(next) > MAX_NEXT_WORDS {
+        return None;
+    }
+    let joined = format!("{line} {}", next.trim());
+    let date = dates::find(&joined).into_iter().find(|date| date.end > line.len() + 1)?;
+    (date.is_range() && date.start < line.len() && date.end == joined.trim_end().len()).then_some(date)
 }
 
 fn lone_is_anchor(folded: &str, date: &DateMatch) -> bool {
@@ -130,11 +155,12 @@ fn lone_is_anchor(folded: &str, date: &DateMatch) -> bool {
 fn is_titled(view: &View<'_>, anchor: &Anchor) -> bool {
     let near = pieces::cut(view, anchor.row, &anchor.dates);
     let above = anchor.row.checked_sub(1).filter(|row| pieces::is_head_line(view, *row));
+    let below = Some(anchor.next).filter(|row| pieces::is_head_line(view, *row));
+    let is_title = |row: Option<usize>| {
+        row.and_then(|row| view.rows.get(row)).is_some_and(|row| titles::title_score(view, row.span) >= 6)
+    };
     near.iter().any(|piece| titles::title_score(view, piece.span) >= 6)
-        || near.is_empty()
-            && above
-                .and_then(|row| view.rows.get(row))
-                .is_some_and(|row| titles::title_score(view, row.span) >= 6)
+        || is_title(if near.is_empty() { above } else { below })
 }
 
 /// Lines directly above `row`, down to `floor`, that belong to its head, at most `limit`.
@@ -163,16 +189,21 @@ fn continues_text(view: &View<'_>, floor: usize, row: usize) -> bool {
         && (before.bullet || word_count(&before.text) > 8)
 }
 
-fn entry(view: &View<'_>, anchor: &Anchor, rows: Range<usize>, section: SectionKind, as_of: Month) -> Entry {
+fn entry(view: &View<'_>, anchor: &Anchor, rows: Range<usize>, as_of: Month) -> Entry {
     let mut pieces: Vec<Piece> = Vec::new();
     for row in rows.start..anchor.row {
         pieces.extend(pieces::cut(view, row, &[]));
     }
     pieces.extend(pieces::cut(view, anchor.row, &anchor.dates));
+    let mut body = anchor.next;
+    // A line of its own below a lone title is its employer: seen before the title is taken apart at its commas.
+    if pieces.len() <= 1 && body < rows.end && is_employer_line(view, body) {
+        pieces.extend(pieces::cut(view, body, &[]));
+        body += 1;
+    }
     let mut head = pieces::assign(view, &pieces);
-    let mut body = anchor.row + 1;
     while body < rows.end
-        && body <= anchor.row + 2
+        && body <= anchor.next + 1
         && (head.title.is_none() || head.organization.is_none() || head.location.is_none())
         && pieces::is_head_line(view, body)
         && pieces::dates_of(view, body).is_empty()
@@ -182,7 +213,17 @@ fn entry(view: &View<'_>, anchor: &Anchor, rows: Range<usize>, section: SectionK
         head = pieces::assign(view, &pieces);
         body += 1;
     }
-    finish(view, anchor, rows, body, head, section, as_of)
+    finish(view, anchor, rows, body, head, as_of)
+}
+
+fn is_employer_line(view: &View<'_>, row: usize) -> bool {
+    const MAX_WORDS: usize = 9;
+    pieces::is_head_line(view, row)
+        && pieces::dates_of(view, row).is_empty()
+        && view.rows.get(row).is_some_and(|line| {
+            let text = line.text();
+            word_count(text) <= MAX_WORDS && !text.contains(':') && !text.trim_end().ends_with(['.', ';'])
+        })
 }
 
 /// Whether a line below the dates still belongs to the head.
@@ -210,7 +251,6 @@ fn finish(
     rows: Range<usize>,
     body: usize,
     head: Head,
-    section: SectionKind,
     as_of: Month,
 ) -> Entry {
     let date = &anchor.date;
@@ -236,7 +276,17 @@ fn finish(
         span,
         confidence: 20 + 20 * known.iter().filter(|known| **known).count() as u8,
     };
-    Entry { work, interval, section }
+    Entry { work, interval }
+}
+
+/// Freelance work has no employer, so none is carried down.
+fn is_own_business(title: Option<&Sourced<String>>) -> bool {
+    title.is_some_and(|title| {
+        let title = title.value.to_lowercase();
+        ["freelance", "self-employed", "self employed", "independent", "عمل حر", "مستقل"]
+            .iter()
+            .any(|word| title.contains(word))
+    })
 }
 
 fn is_student_job(title: &str) -> bool {

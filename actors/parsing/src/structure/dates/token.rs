@@ -36,7 +36,8 @@ const SINCE: &[&str] = &["since", "from", "seit", "منذ", "من", "starting", 
 enum Token {
     /// Value and count of digits.
     Number(i32, usize),
-    Month(u8),
+    /// The month, and whether it opens a season.
+    Month(u8, bool),
     Present,
     Until,
     Since,
@@ -114,7 +115,7 @@ fn tokens(line: &str) -> Vec<Placed> {
 
 fn word(text: &str) -> Token {
     if let Some(month) = month_names().get(text) {
-        return Token::Month(*month);
+        return Token::Month(month.0, month.1);
     }
     match text {
         "ه" | "هجري" | "هجريه" | "ah" => Token::Hijri,
@@ -135,7 +136,11 @@ fn join_two_word_months(line: &str, tokens: Vec<Placed>) -> Vec<Placed> {
             && let Some(month) = line.get(first.start..placed.end).and_then(|name| month_names().get(name))
         {
             joined.truncate(joined.len() - 2);
-            joined.push(Placed { token: Token::Month(*month), start: first.start, end: placed.end });
+            joined.push(Placed {
+                token: Token::Month(month.0, month.1),
+                start: first.start,
+                end: placed.end,
+            });
             continue;
         }
         joined.push(placed);
@@ -181,6 +186,18 @@ impl Parser<'_> {
                     return Some(made(Some(to), false, next));
                 }
             }
+            // A dash that the encoding lost: "July 2023 Present", "2017 2021".
+            let behind = self.skip_spaces(next);
+            if behind > next && self.token(behind) == Some(Token::Present) {
+                return Some(made(None, true, behind + 1));
+            }
+            if behind > next
+                && let Some((to, next)) = self.point(behind)
+                && to.month.is_some() == from.month.is_some()
+                && (to.year, to.month) > (from.year, from.month)
+            {
+                return Some(made(Some(to), false, next));
+            }
             return Some(made(None, false, next));
         }
         self.year_from_behind(at, start)
@@ -188,11 +205,11 @@ impl Parser<'_> {
 
     /// `Mar – Jun 2019`.
     fn year_from_behind(&self, at: usize, start: usize) -> Option<(DateMatch, usize)> {
-        let Some(Token::Month(month)) = self.token(at) else { return None };
+        let Some(Token::Month(month, season)) = self.token(at) else { return None };
         let behind = self.separator(at + 1)?;
         let (to, next) = self.point(behind)?;
         let year = if to.month.is_some_and(|last| last < month) { to.year - 1 } else { to.year };
-        let from = Point { year, month: Some(month), hijri: to.hijri };
+        let from = Point { year, month: Some(month), hijri: to.hijri, season };
         let end = self.tokens.get(next.saturating_sub(1)).map_or(start, |placed| placed.end);
         Some((DateMatch { start, end, from: Some(from), to: Some(to), present: false }, next))
     }
@@ -231,24 +248,26 @@ impl Parser<'_> {
         let year = from.year / 100 * 100 + value;
         let ends = !matches!(self.token(at + 1), Some(Token::Number(..) | Token::Word));
         (ends && (from.year..=from.year + 60).contains(&year))
-            .then_some((Point { year, month: None, hijri: from.hijri }, at + 1))
+            .then_some((Point { year, month: None, hijri: from.hijri, season: false }, at + 1))
     }
 
     /// One point that starts exactly at `at`.
     fn point(&self, at: usize) -> Option<(Point, usize)> {
         // A number inside a word or a longer figure (`v2019`, `1,2019`, `ISO-9001`) is no date.
         if let Some(before) = at.checked_sub(1).and_then(|before| self.token(before))
-            && matches!(before, Token::Word | Token::Month(_))
+            && matches!(before, Token::Word | Token::Month(..))
             && matches!(self.token(at), Some(Token::Number(..)))
         {
             return None;
         }
         match self.token(at)? {
-            Token::Month(month) => self.after_month(month, at + 1),
+            Token::Month(month, season) => {
+                self.after_month(month, at + 1).map(|(point, next)| (Point { season, ..point }, next))
+            }
             Token::Number(value, digits) => self.number(value, digits, at),
             Token::Apostrophe => {
                 let (year, next) = self.year(at)?;
-                Some((Point { year, month: None, hijri: false }, next))
+                Some((Point { year, month: None, hijri: false, season: false }, next))
             }
             Token::Present
             | Token::Until
@@ -298,7 +317,7 @@ impl Parser<'_> {
         let spaced = self.skip_spaces(at + 1);
         let spaced =
             if self.token(spaced) == Some(Token::Dot) { self.skip_spaces(spaced + 1) } else { spaced };
-        if let Some(Token::Month(month)) = self.token(spaced) {
+        if let Some(Token::Month(month, false)) = self.token(spaced) {
             return self.after_month(month, spaced + 1);
         }
         let divider =
@@ -319,7 +338,12 @@ impl Parser<'_> {
         // 03/19: a month with a short year, only with a slash
         (divider == Token::Slash && value <= 12 && second > 12
             || divider == Token::Slash && second <= 26 && value <= 12 && self.is_short_pair(at))
-        .then(|| (Point { year: expand(second), month: u8::try_from(value).ok(), hijri: false }, at + 3))
+        .then(|| {
+            (
+                Point { year: expand(second), month: u8::try_from(value).ok(), hijri: false, season: false },
+                at + 3,
+            )
+        })
     }
 
     /// `03/19 - 05/21` or `03/19 - present`: a pair whose partner shows that it is a date.
@@ -358,15 +382,9 @@ impl Parser<'_> {
 
     /// A year of four digits.
     fn long_year(&self, at: usize) -> Option<(i32, usize)> {
-        match self.token(at)? {
-            Token::Number(value, 4) if YEARS.contains(&value) => Some((value, at + 1)),
-            Token::Number(value, 4)
-                if HIJRI_YEARS.contains(&value) && (self.arabic || self.is_era(at + 1)) =>
-            {
-                Some((value, at + 1))
-            }
-            _ => None,
-        }
+        let Token::Number(value, 4) = self.token(at)? else { return None };
+        let hijri = HIJRI_YEARS.contains(&value) && (self.arabic || self.is_era(at + 1));
+        (YEARS.contains(&value) || hijri).then_some((value, at + 1))
     }
 
     /// A year of four digits, or of two behind an apostrophe.
@@ -387,7 +405,7 @@ impl Parser<'_> {
     }
 
     fn dated(&self, year: i32, month: Option<u8>, next: usize) -> Point {
-        Point { year, month, hijri: HIJRI_YEARS.contains(&year) || self.is_era(next) }
+        Point { year, month, hijri: HIJRI_YEARS.contains(&year) || self.is_era(next), season: false }
     }
 }
 

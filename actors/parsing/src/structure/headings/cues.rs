@@ -140,3 +140,43 @@ const CUES: &[(SectionKind, &[&str])] = &[
 pub(super) fn kind_of(folded: &str) -> Option<SectionKind> {
     CUES.iter().find(|(_, cues)| cues.iter().any(|cue| folded.contains(cue))).map(|(kind, _)| *kind)
 }
+
+/// The last word of a résumé's heading often decides it: "Nursing Experience", "Warehouse Skills".
+const RESUME_CUES: &[(SectionKind, &[&str])] = &[
+    (SectionKind::Volunteer, &["volunteer", "تطوع"]),
+    (
+        SectionKind::Work,
+        &[
+            "experience",
+            "employment",
+            "work history",
+            "career",
+            "internships",
+            "practice",
+            "خبرات",
+            "خبره",
+            "الوظاي",
+        ],
+    ),
+    (
+        SectionKind::Skills,
+        &["skills", "competenc", "technolog", "expertise", "proficienc", "software", "مهارات"],
+    ),
+    (SectionKind::Certificates, &["certif", "licen", "training", "courses", "شهادات", "دورات", "رخص"]),
+    (SectionKind::Education, &["education", "academic", "studies", "تعليم", "اكاديمي", "موهلات"]),
+    (SectionKind::Languages, &["languages", "لغات"]),
+    (SectionKind::Projects, &["projects", "open source", "مشاريع"]),
+    (SectionKind::Publications, &["publications", "talks", "conferences", "papers"]),
+    (SectionKind::Awards, &["awards", "honors", "honours", "achievements", "جوايز", "انجازات"]),
+    (SectionKind::References, &["references", "referees"]),
+    (SectionKind::Personal, &["personal data", "personal information", "contact", "التواصل"]),
+];
+
+/// What a heading of a résumé is about by the words in it; only short ones say so.
+pub(super) fn resume_kind_of(folded: &str) -> Option<SectionKind> {
+    const MAX_WORDS: usize = 5;
+    if folded.split_whitespace().count() > MAX_WORDS || folded.contains([',', '|', '\t']) {
+        return None;
+    }
+    RESUME_CUES.iter().find(|(_, cues)| cues.iter().any(|cue| folded.contains(cue))).map(|(kind, _)| *kind)
+}

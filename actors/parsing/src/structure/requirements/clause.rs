@@ -17,27 +17,24 @@ pub(super) struct Clause {
 }
 
 impl Clause {
-    /// The level, and whether the clause's own words said it.
-    pub(super) fn level(&self, view: &View<'_>, kind: SectionKind) -> (RequirementLevel, bool) {
+    /// The level, and whether the clause's own words said it; `heading` is what the heading's words say.
+    pub(super) fn level(
+        &self,
+        view: &View<'_>,
+        kind: SectionKind,
+        heading: Option<RequirementLevel>,
+    ) -> (RequirementLevel, bool) {
         let folded = view.folded.of(self.span);
+        let base = heading.filter(|_| matches!(kind, SectionKind::Requirements | SectionKind::Preferred));
         match level::of_words(folded).or(self.label) {
+            // Under "must have" what is "required" is a must.
+            Some(RequirementLevel::Required) => {
+                (base.unwrap_or_default().max(RequirementLevel::Required), true)
+            }
             Some(level) => (level, true),
-            None => (level::of_section(kind, must_heading(view, self.span)), false),
+            None => (base.unwrap_or(level::of_section(kind)), false),
         }
     }
-}
-
-/// Whether the nearest heading above speaks of musts ("Essential", "Must have", «المتطلبات الإلزامية»).
-fn must_heading(view: &View<'_>, span: Span) -> bool {
-    const WORDS: [&str; 8] =
-        ["must", "essential", "mandatory", "non-negotiable", "الزامي", "ضروري", "يجب", "اساسيه"];
-    let row = view.row_at(span.start);
-    // The heading is a short line without bullet above; the first such line upwards decides.
-    (0..=row).rev().take(40).map(|row| (row, view.fold_of(row))).find_map(|(at, text)| {
-        let line = view.rows.get(at)?.line;
-        let short = !line.bullet && text.split_whitespace().count() <= 6 && !text.trim_end().ends_with('.');
-        (at < row && short || line.heading > 0).then(|| WORDS.iter().any(|word| text.contains(word)))
-    }) == Some(true)
 }
 
 /// Cuts a joined line at sentence ends, semicolons and brackets with words of their own.
@@ -156,19 +153,13 @@ fn joint(view: &View<'_>, mentions: &[Mention], index: usize) -> Joint {
     }
     let says = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.trim_matches(',')));
     let particle = between.trim_end().ends_with('و') && words.len() == 1;
-    if says(&["or", "او", "and/or", "oder"]) {
-        Joint::Or
-    } else if between.trim() == "/" {
-        // HTML and CSS, and what runs on the other, are both meant.
+    if says(&["or", "او", "and/or", "oder"]) || between.trim() == "/" {
         Joint::Or
     } else if says(&["and", "&", "plus", "with", "و"]) || particle || between.trim() == "+" {
         Joint::And
-    } else if words
-        .iter()
-        .all(|word| word.chars().all(|c| matches!(c, ',' | '،' | '(' | ')' | '•' | '|' | '-')))
+    } else if between.contains(',') && words.len() <= 3
+        || words.iter().all(|word| !word.contains(char::is_alphanumeric))
     {
-        Joint::Comma
-    } else if between.contains(',') && words.len() <= 3 {
         Joint::Comma
     } else {
         Joint::Apart
@@ -215,21 +206,11 @@ fn split_run(view: &View<'_>, clause: &Clause, mentions: &[Mention], run: Group,
     groups.push(start..run.end);
 }
 
-/// "REST, Python/Django": the last joint is a stroke, so the commas before it are a list of its own.
+/// "REST, Python/Django": a stroke at the end joins its two neighbors alone.
 fn is_pair_list(view: &View<'_>, mentions: &[Mention], run: &Group) -> bool {
-    let between = |index: usize| {
-        mentions
-            .get(index - 1)
-            .zip(mentions.get(index))
-            .map(|(a, b)| view.slice(Span::new(a.span.end, b.span.start.max(a.span.end))).trim())
-    };
-    run.len() > 2 && between(run.end - 1) == Some("/")
-        || run.len() > 2
-            && !between(run.end - 1).is_some_and(|text| text.starts_with([',', '،']))
-            && view_has_required_list(view, mentions, run)
-}
-
-/// "asynchronous Rust, REST or gRPC, Linux, Git": an "or" in the middle joins its neighbors alone.
-fn view_has_required_list(_view: &View<'_>, _mentions: &[Mention], _run: &Group) -> bool {
-    false
+    let last = mentions.get(run.end - 2).zip(mentions.get(run.end - 1));
+    run.len() > 2
+        && last.is_some_and(|(a, b)| {
+            view.slice(Span::new(a.span.end, b.span.start.max(a.span.end))).trim() == "/"
+        })
 }

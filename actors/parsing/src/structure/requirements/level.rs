@@ -114,10 +114,9 @@ fn contains_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// The level of what stands under a heading; `must` says that the heading itself speaks of musts.
-pub(super) const fn of_section(kind: SectionKind, must: bool) -> RequirementLevel {
+/// The level of what stands in a part whose heading and words say none.
+pub(super) const fn of_section(kind: SectionKind) -> RequirementLevel {
     match kind {
-        SectionKind::Requirements if must => RequirementLevel::Must,
         SectionKind::Requirements
         | SectionKind::Skills
         | SectionKind::Education
