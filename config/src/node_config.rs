@@ -230,7 +230,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 19] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 22] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         [
@@ -250,6 +250,9 @@ impl NodeConfig {
             ("index.shards", u64::from(self.index.shards), 1, 1024),
             ("index.batch", u64::from(self.index.batch), 1, 4096),
             ("matching.pool", u(self.matching.pool), 10, 10_000),
+            ("matching.terms", u(self.matching.terms), 1, 1024),
+            ("matching.bulk_workers", u(self.matching.bulk_workers), 0, 256),
+            ("matching.interactive_workers", u(self.matching.interactive_workers), 1, 256),
             ("queue.visibility_timeout_s", self.queue.visibility_timeout_s, 10, 86_400),
             ("queue.lease_s", self.queue.lease_s, 5, 3600),
             ("shutdown.drain_s", self.shutdown.drain_s, 0, 25),

@@ -152,8 +152,8 @@ pub trait MatchIndex: Send + Sync + 'static {
     /// How many documents are searchable.
     fn documents(&self) -> u64;
 
-    /// Cuts a text into a query with the index's own rules for words; at most `most` terms, the rarest kept by their
-    /// count in the text and then their spelling.
+    /// Cuts a text into a query with the index's own rules for words; at most `most` terms; of more, those
+    /// are kept that the text has most often, then by their spelling.
     fn lexical_query(&self, text: &str, most: usize) -> LexicalQuery;
 
     /// This shard's part of the corpus statistics for a query.

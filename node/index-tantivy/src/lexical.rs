@@ -1,5 +1,6 @@
 //! The lexical arm: exact corpus statistics, and BM25 whose sum does not depend on how documents are spread.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use tandem_ports::index::{CorpusStatistics, Filter, Hit, IndexError, LexicalQuery};
@@ -28,7 +29,7 @@ pub(crate) fn query(text: &str, most: usize) -> LexicalQuery {
     }
     let mut terms: Vec<(String, u32)> = counts.into_iter().collect();
     // Stable: equal counts stay in the order of their spelling.
-    terms.sort_by_key(|(_, count)| *count);
+    terms.sort_by_key(|(_, count)| Reverse(*count));
     terms.truncate(most);
     terms.sort_unstable();
     LexicalQuery { terms }

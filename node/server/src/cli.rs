@@ -19,19 +19,19 @@ Examples:
   tandem serve --data ./data                              answer the HTTP API on 127.0.0.1:8080
   tandem extract resume.pdf --json                        show what is read in a file"
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// A configuration file; see the comments of the built-in one with `tandem config`.
     #[arg(long, global = true, env = "TANDEM_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Rank the résumés of a folder for each job of a folder.
     Match(MatchArgs),
     /// Run the node and answer the HTTP API.
@@ -54,33 +54,33 @@ Examples:
   tandem match --jobs jobs/ --resumes resumes/
   tandem match --jobs jobs/ --resumes resumes/ --top 3 --format ndjson > results.ndjson
   tandem match --jobs nurse.pdf --resumes resumes/ --format html --out report.html")]
-pub struct MatchArgs {
+pub(crate) struct MatchArgs {
     /// A job posting, or a folder of them (PDF, DOCX, HTML, Markdown, text).
     #[arg(long, value_name = "PATH")]
-    pub jobs: PathBuf,
+    pub(crate) jobs: PathBuf,
     /// A résumé, or a folder of them.
     #[arg(long, value_name = "PATH")]
-    pub resumes: PathBuf,
+    pub(crate) resumes: PathBuf,
     /// People per job.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub top: u32,
+    pub(crate) top: u32,
     /// Where the node keeps what it has read [default: node.data_dir of the configuration].
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The form of the result.
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    pub(crate) format: Format,
     /// Write the result here instead of to standard output.
     #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// The month that "present" means in a résumé, such as 2026-11 [default: this month].
     #[arg(long, value_name = "YYYY-MM")]
-    pub as_of: Option<Month>,
+    pub(crate) as_of: Option<Month>,
 }
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For a terminal.
     Table,
     /// One array with an entry per job.
@@ -103,13 +103,13 @@ Examples:
   tandem serve
   tandem serve --data /var/lib/tandem --listen 127.0.0.1:9000
   TANDEM_LOG__FORMAT=json tandem serve")]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// Where everything durable lies [default: node.data_dir of the configuration].
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Address and port [default: edge.listen of the configuration].
     #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// Arguments of `tandem extract`.
@@ -120,22 +120,22 @@ The file is read in the same sandboxed child process as by the node.
 Examples:
   tandem extract resume.pdf
   tandem extract posting.html --job --json")]
-pub struct ExtractArgs {
+pub(crate) struct ExtractArgs {
     /// The file.
     #[arg(required_unless_present = "child")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Print the structured Profile and the findings as JSON instead of the text.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Read it as a job posting instead of a résumé.
     #[arg(long)]
-    pub job: bool,
+    pub(crate) job: bool,
     /// The month that "present" means, such as 2026-11 [default: this month].
     #[arg(long, value_name = "YYYY-MM")]
-    pub as_of: Option<Month>,
+    pub(crate) as_of: Option<Month>,
     /// Be the child process that reads files from standard input.
     #[arg(long, hide = true)]
-    pub child: bool,
+    pub(crate) child: bool,
 }
 
 /// Arguments of `tandem migrate`.
@@ -145,10 +145,10 @@ Running it again changes nothing. `tandem serve` and `tandem match` migrate by t
 
 Example:
   tandem migrate --data /var/lib/tandem")]
-pub struct MigrateArgs {
+pub(crate) struct MigrateArgs {
     /// The data folder [default: node.data_dir of the configuration].
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// Arguments of `tandem config`.
@@ -157,8 +157,8 @@ pub struct MigrateArgs {
 Examples:
   tandem config > tandem.toml
   tandem --config tandem.toml config --check")]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Resolve file and environment and say whether they are valid.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 }

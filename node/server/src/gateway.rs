@@ -20,7 +20,7 @@ use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
 use tandem_ports::documents::{MAX_PAGE, Page};
 use tandem_ports::{DocumentStore, WorkQueue};
-use tandem_runtime::{ActorKind, Drain, Pool, PoolOptions, StartError, SupervisorHandle};
+use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
 
 /// Requests in hand at the same time, and how many may wait.
 const IN_HAND: NonZeroUsize = NonZeroUsize::new(256).unwrap();
@@ -37,7 +37,7 @@ pub(crate) struct Parts {
     pub(crate) matching: Matching,
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
-    pub(crate) drain: Drain,
+    pub(crate) supervisor: SupervisorHandle,
 }
 
 /// The node's gateway.
@@ -73,7 +73,7 @@ impl Parts {
         let matching = &self.matching;
         Ok(match request {
             Request::SubmitDocument(q) => {
-                if self.drain.is_draining() {
+                if self.supervisor.drain().is_draining() {
                     return Err(stopping());
                 }
                 Reply::SubmitDocument(self.ingestion.submit(q, context.deadline).await?)
@@ -124,9 +124,17 @@ impl Parts {
     }
 
     async fn health(&self) -> Health {
-        let draining = self.drain.is_draining();
-        let checks = vec![self.check_store().await, self.check_queue().await];
+        let draining = self.supervisor.drain().is_draining();
+        let checks = vec![self.check_store().await, self.check_queue().await, self.check_actors()];
         Health { ready: !draining && checks.iter().all(|check| check.ok), checks }
+    }
+
+    fn check_actors(&self) -> HealthCheck {
+        let actors = self.supervisor.actors();
+        let down = actors.iter().filter(|actor| actor.state != ActorState::Running).count();
+        let restarts: u64 = actors.iter().map(|actor| u64::from(actor.restarts)).sum();
+        let note = format!("{} run, {down} are down, {restarts} restarts", actors.len() - down);
+        HealthCheck { name: "actors".to_owned(), ok: down == 0, note }
     }
 
     async fn check_store(&self) -> HealthCheck {

@@ -128,7 +128,7 @@ impl Node {
             matching: adapters.matching(),
             documents: adapters.documents(),
             queue: adapters.queue(),
-            drain: supervisor.drain().clone(),
+            supervisor: supervisor.clone(),
         };
         let gateway = NodeGateway::start(&supervisor, parts).await?;
         let gateway = GatewayHandle::new(Arc::new(gateway));

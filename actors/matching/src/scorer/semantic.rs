@@ -21,14 +21,15 @@ const TABLE: [(Points, Points); 8] = [
 ];
 
 /// The best similarity among all pairs of chunks and the pair of document vectors. Taking the best one makes it
-/// independent of how much else either text holds. Vectors of different models are never compared.
+/// independent of how much else either text holds. Vectors of different models are never compared, nor texts of
+/// different languages: between those a sentence model mostly measures the language itself.
 pub(super) fn state(job: &Features, resume: &Features) -> CategoryState {
     let asked = directions(job);
     let given = directions(resume);
     if asked.is_empty() {
         return CategoryState::NotAsked;
     }
-    if given.is_empty() || job.model != resume.model {
+    if given.is_empty() || job.model != resume.model || job.profile.language != resume.profile.language {
         return CategoryState::Unknown;
     }
     let documents = similarity(&Direction::of(&job.document), &Direction::of(&resume.document));

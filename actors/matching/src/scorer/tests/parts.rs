@@ -1,5 +1,7 @@
 //! What each category does at its bounds.
 
+use tandem_domain::profile::LanguageCode;
+
 use super::*;
 
 /// The state of one category of a pair.
@@ -160,12 +162,16 @@ fn rank_is_a_small_factor_and_months_never_cost() {
 }
 
 #[test]
-fn vectors_of_two_models_never_meet() {
+fn vectors_of_two_models_or_languages_never_meet() {
     let job = job(|_| ());
-    let mut other = resume(|_| ());
-    assert_eq!(state(Category::Semantic, &job, &other), CategoryState::Known(Score::FULL));
+    let same = resume(|_| ());
+    assert_eq!(state(Category::Semantic, &job, &same), CategoryState::Known(Score::FULL));
+    let mut other = same.clone();
     other.model.weights_digest = "x".to_owned();
     assert_eq!(state(Category::Semantic, &job, &other), CategoryState::Unknown);
+    let mut foreign = same;
+    foreign.profile.language = LanguageCode::ARABIC;
+    assert_eq!(state(Category::Semantic, &job, &foreign), CategoryState::Unknown);
 }
 
 #[test]

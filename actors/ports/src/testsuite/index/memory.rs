@@ -1,5 +1,6 @@
 //! The model of a match index: everything in memory, everything by brute force.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,7 +110,7 @@ impl MatchIndex for MemoryIndex {
 
     fn lexical_query(&self, text: &str, most: usize) -> LexicalQuery {
         let mut terms: Vec<(String, u32)> = counts(text).into_iter().collect();
-        terms.sort_by_key(|(_, count)| *count);
+        terms.sort_by_key(|(_, count)| Reverse(*count));
         terms.truncate(most);
         terms.sort();
         LexicalQuery { terms }
