@@ -67,7 +67,7 @@ impl Adapters {
         let store = tokio::task::spawn_blocking(move || EmbeddedStore::open(store_options));
         let encoder = Arc::new(encoder.await.context("loading the model panicked")??);
         let store = store.await.context("opening the store panicked")??;
-        let objects = LocalObjects::open(&data.join("objects"))
+        let objects = LocalObjects::open(data.join("objects"))
             .with_context(|| format!("cannot open the originals in {}", data.display()))?;
         let shards = open_shards(&data.join("index"), config.index.shards, encoder.identity())?;
         Ok(Self { store, objects: Arc::new(objects), shards, encoder, clock })
