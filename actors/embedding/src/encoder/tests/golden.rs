@@ -27,7 +27,7 @@ fn vectors_equal_those_of_sentence_transformers() {
     let texts: Vec<String> = serde_json::from_str(TEXTS).unwrap();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let golden: Vec<f32> = VECTORS.as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
-    let dimensions = encoder.identity().dimensions;
+    let dimensions = encoder.identity().dimensions as usize;
     assert_eq!(texts.len() * dimensions, golden.len());
 
     let vectors = encoder.encode_batch(&texts, &mut workers(2)).unwrap();
