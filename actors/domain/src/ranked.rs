@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::{EmbeddedVersion, ModelIdentity};
-use crate::document::DocumentKind;
+use crate::document::{DocumentKind, ParsedVersion};
 use crate::embedding::Embedding;
 use crate::ids::ContentDigest;
 use crate::profile::{
@@ -193,6 +193,8 @@ pub fn words(text: &str) -> Vec<String> {
 pub struct Features {
     /// SHA-256 of the original; breaks ties.
     pub digest: ContentDigest,
+    /// The version of the rules that made the Profile.
+    pub parser: String,
     /// The ranked part of the Profile.
     pub profile: RankedProfile,
     /// The model that made the vectors.
@@ -206,10 +208,11 @@ pub struct Features {
 impl Features {
     /// The features of a version.
     #[must_use]
-    pub fn of(digest: ContentDigest, profile: &Profile, embedded: &EmbeddedVersion) -> Self {
+    pub fn of(digest: ContentDigest, parsed: &ParsedVersion, embedded: &EmbeddedVersion) -> Self {
         Self {
             digest,
-            profile: RankedProfile::of(profile),
+            parser: parsed.parser.clone(),
+            profile: RankedProfile::of(&parsed.profile),
             model: embedded.model.clone(),
             document: embedded.document.clone(),
             chunks: embedded.chunks.iter().map(|c| c.embedding.clone()).collect(),

@@ -241,8 +241,10 @@ pub struct MatchScore {
 pub struct Receipt {
     /// The version of the scorer's rules.
     pub scorer: String,
-    /// The version of the parser's rules.
-    pub parser: String,
+    /// The version of the rules that read the job.
+    pub job_parser: String,
+    /// The version of the rules that read the résumé.
+    pub resume_parser: String,
     /// The taxonomy's digest.
     pub taxonomy: String,
     /// The model that made the vectors.

@@ -20,6 +20,9 @@ use crate::metrics;
 use crate::vectors::weighted_mean;
 use crate::{EmbeddingError, Encoder};
 
+#[cfg(test)]
+mod tests;
+
 /// Cuts a text into chunks with the model's own tokenizer.
 pub struct TextCutter {
     chunker: Chunker,

@@ -67,13 +67,13 @@ pub fn score(job: &Features, resume: &Features, weights: &Weights) -> MatchScore
     }
 }
 
-/// What a score of this pair follows from. `parser` is the version of the rules that read both documents; the model is
-/// the job's (where the résumé's is another, the semantic category is unknown and no vector took part).
+/// What a score of this pair follows from. The model is the job's (where the résumé's is another, the semantic category is unknown and no vector took part).
 #[must_use]
-pub fn receipt(job: &Features, resume: &Features, parser: &str, weights: &Weights) -> Receipt {
+pub fn receipt(job: &Features, resume: &Features, weights: &Weights) -> Receipt {
     Receipt {
         scorer: SCORER_VERSION.to_owned(),
-        parser: parser.to_owned(),
+        job_parser: job.parser.clone(),
+        resume_parser: resume.parser.clone(),
         taxonomy: Taxonomy::builtin().version().to_owned(),
         model: job.model.clone(),
         job: job.digest,

@@ -156,7 +156,7 @@ impl Tail {
             id,
             version,
             kind: document.kind,
-            features: Features::of(document.digest, &parsed.profile, &embedded),
+            features: Features::of(document.digest, &parsed, &embedded),
             ranked_text: parsed.ranked_text,
         };
         Ok(Some((IndexChange::Upsert(Box::new(indexed)), Some(document))))

@@ -16,6 +16,9 @@ use tandem_runtime::StageWork;
 use crate::scorer::{receipt, score};
 use crate::searcher::{Query, Ranked, Searcher};
 
+#[cfg(test)]
+mod tests;
+
 /// Ranks the candidates of one item of a run.
 pub struct RunItemWork {
     documents: Arc<dyn DocumentStore>,
@@ -54,7 +57,7 @@ impl RunItemWork {
                 DocumentKind::Job => (&ready.features, &features),
                 DocumentKind::Resume => (&features, &ready.features),
             };
-            let receipt = receipt(job, resume, &ready.parsed.parser, &spec.weights);
+            let receipt = receipt(job, resume, &spec.weights);
             RunRow { candidate: document, scored: ScoredPair { score, receipt } }
         };
         Ok(ranked.into_iter().map(row).collect())
@@ -128,7 +131,7 @@ impl StageWork for PairWork {
         let resume = load(documents, &pair.owner, DocumentKind::Resume, pair.resume).await?;
         let outcome = PairOutcome::Scored(Box::new(ScoredPair {
             score: score(&job.features, &resume.features, &pair.weights),
-            receipt: receipt(&job.features, &resume.features, &job.parsed.parser, &pair.weights),
+            receipt: receipt(&job.features, &resume.features, &pair.weights),
         }));
         self.runs.finish_match(&pair.owner, pair.id, &outcome).await?.certain()
     }
@@ -168,7 +171,7 @@ async fn load(
         let reason = format!("the {kind} is still being read");
         return Err(Failure { code: ErrorCode::NotReady, reason });
     };
-    let features = Arc::new(Features::of(digest, &parsed.profile, &embedded));
+    let features = Arc::new(Features::of(digest, &parsed, &embedded));
     Ok(Ready { parsed, features })
 }
 

@@ -175,8 +175,10 @@ impl From<ScoredPair> for Summary {
 pub(crate) struct Receipt {
     /// The version of the scorer's rules.
     pub(crate) scorer: String,
-    /// The version of the parser's rules.
-    pub(crate) parser: String,
+    /// The version of the rules that read the job.
+    pub(crate) job_parser: String,
+    /// The version of the rules that read the résumé.
+    pub(crate) resume_parser: String,
     /// The taxonomy's digest.
     pub(crate) taxonomy: String,
     /// The model that made the vectors.
@@ -193,7 +195,8 @@ impl From<domain::Receipt> for Receipt {
     fn from(receipt: domain::Receipt) -> Self {
         Self {
             scorer: receipt.scorer,
-            parser: receipt.parser,
+            job_parser: receipt.job_parser,
+            resume_parser: receipt.resume_parser,
             taxonomy: receipt.taxonomy,
             model: receipt.model.into(),
             job_sha256: receipt.job.to_string(),

@@ -127,7 +127,8 @@ pub(super) fn scored() -> ScoredPair {
         },
         receipt: Receipt {
             scorer: "1".to_owned(),
-            parser: "1".to_owned(),
+            job_parser: "1".to_owned(),
+            resume_parser: "1".to_owned(),
             taxonomy: "abc".to_owned(),
             model: ModelIdentity {
                 id: "all-MiniLM-L6-v2".to_owned(),

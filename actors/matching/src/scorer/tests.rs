@@ -56,6 +56,7 @@ fn nothing(kind: DocumentKind) -> RankedProfile {
 fn features(profile: RankedProfile, vector: [i8; 4]) -> Features {
     let vector = Embedding::from_coordinates(vector.to_vec());
     Features {
+        parser: "parser-7".to_owned(),
         digest: ContentDigest::of(profile.kind.name().as_bytes()),
         profile,
         model: ModelIdentity {
@@ -222,8 +223,9 @@ fn a_job_that_asks_for_nothing_has_no_score() {
 #[test]
 fn a_receipt_names_all_that_the_score_follows_from() {
     let (job, resume) = (backend_job(), backend_resume());
-    let receipt = receipt(&job, &resume, "parser-7", &Weights::default());
-    assert_eq!((receipt.scorer.as_str(), receipt.parser.as_str()), (SCORER_VERSION, "parser-7"));
+    let receipt = receipt(&job, &resume, &Weights::default());
+    assert_eq!((receipt.scorer.as_str(), receipt.job_parser.as_str()), (SCORER_VERSION, "parser-7"));
+    assert_eq!(receipt.resume_parser, receipt.job_parser);
     assert_eq!(receipt.taxonomy, Taxonomy::builtin().version());
     assert_eq!((receipt.job, receipt.resume), (job.digest, resume.digest));
     assert_eq!((receipt.model, receipt.weights), (job.model, Weights::default()));

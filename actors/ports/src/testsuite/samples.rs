@@ -98,6 +98,7 @@ impl Seeded {
 pub fn features(kind: DocumentKind, number: u64, vector: Embedding) -> Features {
     Features {
         digest: digest(number),
+        parser: "parser-1".to_owned(),
         profile: RankedProfile {
             kind,
             language: LanguageCode::ENGLISH,

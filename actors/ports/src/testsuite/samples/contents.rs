@@ -195,7 +195,8 @@ pub(super) fn score(number: u64) -> MatchScore {
 pub(super) fn receipt(number: u64) -> Receipt {
     Receipt {
         scorer: "scorer-1".to_owned(),
-        parser: "parser-1".to_owned(),
+        job_parser: "parser-1".to_owned(),
+        resume_parser: "parser-2".to_owned(),
         taxonomy: "33".repeat(32),
         model: model(),
         job: digest(number + 1),

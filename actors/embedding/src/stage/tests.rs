@@ -1,0 +1,118 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::document::DocumentKind;
+use tandem_domain::ids::OwnerId;
+use tandem_ports::documents::{BucketRange, LogPosition};
+use tandem_ports::embedder::EmbedderError;
+use tandem_ports::testsuite::{MemoryStore, samples};
+
+use super::*;
+use crate::testing::TinyModel;
+use crate::{ChunkOptions, EncoderOptions};
+
+/// Vectors that depend on the text alone; counts the texts.
+struct Counting {
+    identity: ModelIdentity,
+    texts: AtomicUsize,
+}
+
+#[async_trait]
+impl Embedder for Counting {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError> {
+        self.texts.fetch_add(texts.len(), Ordering::Relaxed);
+        let vector = |text: &String| {
+            let sum = text.bytes().fold(1u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            (0..self.identity.dimensions).map(|n| ((sum >> (n % 24)) & 15) as f32 - 7.0).collect()
+        };
+        Ok(texts.iter().map(vector).collect())
+    }
+}
+
+struct House {
+    store: Arc<MemoryStore>,
+    embedder: Arc<Counting>,
+    changed: watch::Receiver<u64>,
+    work: EmbedWork,
+    task: Task,
+}
+
+/// A queued document whose ranked text is `text`, and the stage that is to embed it.
+async fn house(text: Option<&str>) -> House {
+    let folder = TinyModel::new().write();
+    let options = EncoderOptions { max_tokens: 24, ..EncoderOptions::new(folder.path()) };
+    let encoder = Arc::new(Encoder::load(&options).unwrap());
+    let chunker = Chunker::new(ChunkOptions { chars: 200, overlap: 20, window_tokens: 24 }).unwrap();
+    let store = Arc::new(MemoryStore::default());
+    let owner = OwnerId::local();
+    let document = samples::document(&owner, DocumentKind::Resume, 1);
+    assert!(store.create(&document).await.unwrap().is_there());
+    if let Some(text) = text {
+        let parsed = tandem_domain::document::ParsedVersion {
+            ranked_text: text.to_owned(),
+            ..samples::parsed(1, 100)
+        };
+        store.put_parsed(&owner, document.id, document.version, &parsed).await.unwrap().certain().unwrap();
+    }
+    let embedder = Arc::new(Counting { identity: samples::model(), texts: AtomicUsize::new(0) });
+    let (raise, changed) = watch::channel(0);
+    let work = EmbedWork::new(store.clone(), embedder.clone(), TextCutter::new(chunker, encoder), raise);
+    let subject = TaskSubject::Version { document: document.id, version: document.version };
+    let task = Task::new(owner, TaskKind::Embed, subject, samples::CREATED);
+    House { store, embedder, changed, work, task }
+}
+
+impl House {
+    async fn state(&self) -> DocumentState {
+        let document = self.store.document(&OwnerId::local(), samples::document_id(1)).await.unwrap();
+        document.unwrap().state
+    }
+
+    async fn log(&self) -> usize {
+        let all = BucketRange::of_shard(0, 1);
+        self.store.changes(all, LogPosition::START, 100).await.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn a_second_delivery_changes_nothing_and_computes_nothing() {
+    let house = house(Some(&"the nurse kept the ward. ".repeat(40))).await;
+    house.work.perform(&house.task).await.unwrap();
+    let computed = house.embedder.texts.load(Ordering::Relaxed);
+    let kept = house.store.embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST).await;
+    let kept = kept.unwrap().unwrap();
+    assert!(kept.chunks.len() > 1 && computed >= kept.chunks.len());
+    assert_eq!((house.state().await, house.log().await), (DocumentState::Embedded, 1));
+    assert_eq!(*house.changed.borrow(), 1);
+
+    house.work.perform(&house.task).await.unwrap();
+    assert_eq!(house.embedder.texts.load(Ordering::Relaxed), computed);
+    assert_eq!(house.log().await, 1);
+}
+
+#[tokio::test]
+async fn a_text_without_words_is_embedded_as_nothing() {
+    let house = house(Some("")).await;
+    house.work.perform(&house.task).await.unwrap();
+    let kept = house.store.embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST).await;
+    let kept = kept.unwrap().unwrap();
+    assert!(kept.chunks.is_empty());
+    assert_eq!(kept.document.similarity(&kept.document), 0);
+    assert_eq!(house.state().await, DocumentState::Embedded);
+}
+
+#[tokio::test]
+async fn what_is_not_parsed_yet_is_worth_another_attempt() {
+    let house = house(None).await;
+    let failure = house.work.perform(&house.task).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::NotReady);
+    assert!(failure.code.retryable());
+    house.work.give_up(&house.task, &failure).await.unwrap();
+    assert_eq!(house.state().await, DocumentState::Failed(failure));
+    house.work.perform(&house.task).await.unwrap();
+    assert_eq!(house.log().await, 0, "a settled document is left alone");
+}
