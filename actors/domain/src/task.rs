@@ -23,7 +23,7 @@ pub enum TaskKind {
     Embed,
     /// Score one pair that somebody waits for.
     MatchInteractive,
-    /// Rank the candidates of one item of a run.
+    /// File the items of a run, or rank the candidates of one.
     MatchBulk,
 }
 
@@ -58,6 +58,11 @@ pub enum TaskSubject {
     Match {
         /// The match.
         id: MatchId,
+    },
+    /// A run as a whole: its items are to be filed.
+    Run {
+        /// The run.
+        run: RunId,
     },
     /// An item of a run.
     RunItem {
@@ -126,7 +131,7 @@ pub struct Task {
     pub subject: TaskSubject,
     /// Where it stands.
     pub state: TaskState,
-    /// How often it was leased.
+    /// How often it was leased; leases that ended through nobody's fault are taken off again.
     pub attempt: u32,
     /// Counts the writes of this row: a write names the revision it replaces.
     pub rev: u64,
@@ -159,13 +164,25 @@ impl Task {
     pub const MAX_ATTEMPTS: u32 = 5;
 
     /// Waiting times before the second, third, … attempt.
-    pub const BACK_OFF: [Duration; 5] = [
+    pub const BACK_OFF: [Duration; Self::MAX_ATTEMPTS as usize - 1] = [
         Duration::from_secs(1),
         Duration::from_secs(5),
         Duration::from_secs(30),
         Duration::from_secs(120),
-        Duration::from_secs(600),
     ];
+
+    /// How long a task waits for a part of the system that is away, counted from its filing: longer than any outage
+    /// that somebody is mending.
+    pub const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// How long the failure of a task is tried to be shown, counted from its filing: as long again as its work.
+    pub const SHOW_WITHIN: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+    /// The shortest wait for a part of the system that is away.
+    pub const OUTAGE_LEAST: Duration = Duration::from_secs(1);
+
+    /// The longest wait for a part of the system that is away.
+    pub const OUTAGE_MOST: Duration = Duration::from_secs(600);
 
     /// A task to be filed. Filing the same work twice makes the same id, so the second is recognized.
     #[must_use]
@@ -190,6 +207,7 @@ impl Task {
         let (tag, id, number) = match subject {
             TaskSubject::Version { document, version } => (b"v", document.as_uuid(), version.0),
             TaskSubject::Match { id } => (b"m", id.as_uuid(), 0),
+            TaskSubject::Run { run } => (b"a", run.as_uuid(), 0),
             TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
         };
         TaskId::from_uuid(derived(
@@ -243,24 +261,60 @@ impl Task {
         Self { last_error: None, ..self.next(TaskState::Done, self.attempt) }
     }
 
-    /// This task after a failed attempt, and what is to happen: a retryable failure is tried again until
-    /// [`Task::MAX_ATTEMPTS`], any other is final.
+    /// This task after a failed attempt, and what is to happen.
+    ///
+    /// Where a part of the system was away, busy or not ready, the work is not at fault: the attempt does not count, and
+    /// the task is tried again until it is older than [`Task::MAX_AGE`]. Another retryable failure is tried again until
+    /// [`Task::MAX_ATTEMPTS`]. Any other is final.
     #[must_use]
-    pub fn failed(&self, failure: Failure) -> (Self, AfterFailure) {
-        let again = failure.code.retryable() && self.attempt < Self::MAX_ATTEMPTS;
-        let (state, after) = if again {
+    pub fn failed(&self, failure: Failure, now: Timestamp) -> (Self, AfterFailure) {
+        let (attempt, wait) = if is_outage(failure.code) {
+            (self.attempt.saturating_sub(1), self.outage_wait(now, Self::MAX_AGE))
+        } else if failure.code.retryable() && self.attempt < Self::MAX_ATTEMPTS {
             let step = (self.attempt.max(1) as usize - 1).min(Self::BACK_OFF.len() - 1);
-            (TaskState::Queued, AfterFailure::Retry(Self::BACK_OFF[step]))
+            (self.attempt, Some(Self::BACK_OFF[step]))
         } else {
-            (TaskState::Dead, AfterFailure::GiveUp)
+            (self.attempt, None)
         };
-        (Self { last_error: Some(failure), ..self.next(state, self.attempt) }, after)
+        match wait {
+            Some(wait) => (self.ended(TaskState::Queued, attempt, failure), AfterFailure::Retry(wait)),
+            None => (self.ended(TaskState::Dead, self.attempt, failure), AfterFailure::GiveUp),
+        }
+    }
+
+    /// This task, hopeless because of `failure`, while that could not be shown to anybody: it waits, and its last attempt
+    /// is made again, because nobody would learn of a task that died now. Older than [`Task::SHOW_WITHIN`], it dies.
+    #[must_use]
+    pub fn unshown(&self, failure: Failure, now: Timestamp) -> (Self, AfterFailure) {
+        match self.outage_wait(now, Self::SHOW_WITHIN) {
+            Some(wait) => {
+                let attempt = self.attempt.saturating_sub(1);
+                (self.ended(TaskState::Queued, attempt, failure), AfterFailure::Retry(wait))
+            }
+            None => (self.ended(TaskState::Dead, self.attempt, failure), AfterFailure::GiveUp),
+        }
+    }
+
+    /// How long to wait for a part of the system that is away: a quarter of the task's age, so that a short outage is
+    /// noticed soon and a long one costs little. `None` = the task is older than `limit`.
+    #[must_use]
+    fn outage_wait(&self, now: Timestamp, limit: Duration) -> Option<Duration> {
+        let age = now.millis().saturating_sub(self.created_at.millis());
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
+        (age <= limit).then(|| (age / 4).clamp(Self::OUTAGE_LEAST, Self::OUTAGE_MOST))
     }
 
     /// This task put back untouched, as when its worker is asked to stop: the attempt does not count.
     #[must_use]
     pub fn given_back(&self) -> Self {
         self.next(TaskState::Queued, self.attempt.saturating_sub(1))
+    }
+
+    /// This task after the process of its worker is certainly gone: free at once. The attempt counts, because the work
+    /// may be what ended the process.
+    #[must_use]
+    pub fn abandoned(&self) -> Self {
+        self.next(TaskState::Queued, self.attempt)
     }
 
     /// A lease that died with its worker counts as an attempt; after too many the work itself is suspected.
@@ -276,10 +330,19 @@ impl Task {
             code: ErrorCode::Internal,
             reason: format!("the work was begun {} times and never ended", self.attempt),
         };
-        Self { last_error: Some(failure), ..self.next(TaskState::Dead, self.attempt) }
+        self.ended(TaskState::Dead, self.attempt, failure)
+    }
+
+    fn ended(&self, state: TaskState, attempt: u32, failure: Failure) -> Self {
+        Self { last_error: Some(failure), ..self.next(state, attempt) }
     }
 
     fn next(&self, state: TaskState, attempt: u32) -> Self {
         Self { state, attempt, rev: self.rev + 1, ..self.clone() }
     }
+}
+
+/// Whether a failure says that a part of the system was missing, and nothing about the work.
+const fn is_outage(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::NotReady)
 }

@@ -7,8 +7,9 @@ use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
-use tandem_ports::{Clock, DocumentStore, ObjectStore, TaskStore, WorkQueue, Write};
+use tandem_ports::{Clock, DocumentStore, ObjectStore, StoreError, TaskStore, WorkQueue, Write};
 use tandem_runtime::file_task;
+use tokio::task::spawn_blocking;
 
 #[cfg(test)]
 mod tests;
@@ -63,23 +64,19 @@ impl Ingestor {
     /// The file is refused with a code of its own (`EMPTY_DOCUMENT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_TYPE`, …), or a
     /// store is not available, in which case nothing was acknowledged and submitting again is safe.
     pub async fn submit(&self, submission: SubmitDocument) -> Result<SubmittedDocument, Failure> {
-        let media = self.check(&submission)?;
-        let digest = ContentDigest::of(&submission.content);
+        let (media, digest) = self.check(&submission).await?;
         let found = self.documents.find_by_digest(&submission.owner, submission.kind, digest).await;
         if let Some(document) = found? {
             return self.duplicate(document).await;
         }
         let document = self.new_document(&submission, media, digest);
-        self.objects
-            .put(&document.object_key, submission.content)
-            .await
-            ?;
+        self.objects.put(&document.object_key, submission.content).await?;
         let task = parse_task(&document);
-        match self.tasks.file(&task).await? {
+        match self.or_forget(&document, self.tasks.file(&task).await).await? {
             Write::Applied | Write::Conflict(_) => {}
             Write::Unknown => return Err(unknown()),
         }
-        match self.documents.create(&document).await? {
+        match self.or_forget(&document, self.documents.create(&document).await).await? {
             Write::Applied => {}
             Write::Conflict(existing) if existing.id != document.id => {
                 self.objects.delete(&document.object_key).await?;
@@ -92,7 +89,7 @@ impl Ingestor {
         Ok(SubmittedDocument { document, duplicate: false })
     }
 
-    fn check(&self, submission: &SubmitDocument) -> Result<MediaKind, Failure> {
+    async fn check(&self, submission: &SubmitDocument) -> Result<(MediaKind, ContentDigest), Failure> {
         let size = submission.content.len() as u64;
         if size == 0 {
             return Err(failure(ErrorCode::EmptyDocument, "the file is empty"));
@@ -101,7 +98,10 @@ impl Ingestor {
             let reason = format!("the file has {size} bytes; the limit is {}", self.options.max_bytes);
             return Err(failure(ErrorCode::TooLarge, &reason));
         }
-        (self.options.sniff)(&submission.content, &submission.file_name)
+        let (sniff, content) = (self.options.sniff, submission.content.clone());
+        let name = submission.file_name.clone();
+        let looked = spawn_blocking(move || Ok((sniff(&content, &name)?, ContentDigest::of(&content))));
+        looked.await.map_err(|_| failure(ErrorCode::Internal, "looking at the file panicked"))?
     }
 
     fn new_document(&self, from: &SubmitDocument, media: MediaKind, digest: ContentDigest) -> Document {
@@ -130,6 +130,16 @@ impl Ingestor {
             file_task(self.tasks.as_ref(), self.queue.as_ref(), &task).await?;
         }
         Ok(SubmittedDocument { document, duplicate: true })
+    }
+
+    /// A write that has certainly not happened takes the original with it: nobody would ever find it.
+    async fn or_forget<T>(&self, document: &Document, write: Result<T, StoreError>) -> Result<T, Failure> {
+        if write.is_err()
+            && let Err(error) = self.objects.delete(&document.object_key).await
+        {
+            tracing::warn!(%error, "the original of a refused file could not be removed");
+        }
+        Ok(write?)
     }
 
     async fn read_back(&self, document: &Document) -> Result<(), Failure> {

@@ -46,8 +46,7 @@ impl Ingestion {
             }) as futures::future::BoxFuture<'static, _>
         });
         let pool_options = PoolOptions { workers: options.workers, queue: options.queue };
-        let pool =
-            Pool::start(supervisor, ActorKind::Ingestion, "ingestion", pool_options, handler).await?;
+        let pool = Pool::start(supervisor, ActorKind::Ingestion, "ingestion", pool_options, handler).await?;
         Ok(Self { pool })
     }
 

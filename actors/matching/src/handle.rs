@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{DocumentKind, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, MatchId, OwnerId, RunId};
+use tandem_domain::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, derived};
 use tandem_domain::run::{MatchRun, PairMatch, Selection};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_messages::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
@@ -14,8 +14,8 @@ use tandem_ports::documents::{MAX_PAGE, Page};
 use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue, Write};
 use tandem_runtime::file_task;
 
-/// Tasks filed at the same time while a run is taken in.
-const FILING: usize = 64;
+/// Documents looked up at the same time while a run is taken in.
+const LOOK_UPS: usize = 64;
 
 /// Takes matches and runs in. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Matching {
     /// Takes a pair in; durable when it returns.
     ///
     /// # Errors
-    /// `NOT_FOUND` when either document is not the owner's.
+    /// `NOT_FOUND` when either document is not the owner's, `CONFLICT` when the operation made another match.
     pub async fn create_match(&self, request: CreateMatch) -> Result<MatchView, Failure> {
         self.must_exist(&request.owner, DocumentKind::Resume, request.resume).await?;
         self.must_exist(&request.owner, DocumentKind::Job, request.job).await?;
@@ -58,7 +58,12 @@ impl Matching {
         };
         let pair = match self.runs.create_match(&pair).await? {
             Write::Applied => pair,
-            Write::Conflict(existing) => existing,
+            Write::Conflict(there)
+                if (there.resume, there.job, there.weights) != (pair.resume, pair.job, pair.weights) =>
+            {
+                return Err(other_intent("match"));
+            }
+            Write::Conflict(there) => there,
             Write::Unknown => {
                 self.runs.pair_match(&pair.owner, pair.id).await?.ok_or_else(|| unknown("match"))?
             }
@@ -90,10 +95,12 @@ impl Matching {
         Ok(MatchPage { matches, next })
     }
 
-    /// Takes a run in; run and items are durable when it returns.
+    /// Takes a run in; durable when it returns. Its items are filed as soon as every document that it names has been
+    /// read.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a query document is not the owner's.
+    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a document is not the owner's, `CONFLICT` when
+    /// the operation made another run.
     pub async fn create_run(&self, request: CreateRun) -> Result<RunView, Failure> {
         let spec = request.spec;
         spec.validate().map_err(|error| failure(ErrorCode::Validation, error.to_string()))?;
@@ -102,25 +109,27 @@ impl Matching {
             self.all_must_exist(&request.owner, spec.candidate_kind(), ids).await?;
         }
         let run = MatchRun {
+            id: run_id(&request.owner, request.operation),
             owner: request.owner,
-            id: RunId::from_uuid(self.clock.new_id()),
             spec,
             operation: request.operation,
             created_at: self.clock.now(),
         };
+        // The task is filed before the row: whatever a crash leaves is a run that goes on or a task of nothing.
+        let task = Task::new(
+            run.owner.clone(),
+            TaskKind::MatchBulk,
+            TaskSubject::Run { run: run.id },
+            run.created_at,
+        );
+        self.tasks.file(&task).await?.certain()?;
         let run = match self.runs.create_run(&run).await? {
             Write::Applied => run,
-            Write::Conflict(existing) => existing,
+            Write::Conflict(there) if there.spec != run.spec => return Err(other_intent("run")),
+            Write::Conflict(there) => there,
             Write::Unknown => self.runs.run(&run.owner, run.id).await?.ok_or_else(|| unknown("run"))?,
         };
-        let items = 0..run.spec.queries.len() as u32;
-        iter(items)
-            .map(|item| {
-                self.file(&run.owner, TaskKind::MatchBulk, TaskSubject::RunItem { run: run.id, item })
-            })
-            .buffer_unordered(FILING)
-            .try_collect::<()>()
-            .await?;
+        self.file(&run.owner, TaskKind::MatchBulk, TaskSubject::Run { run: run.id }).await?;
         self.get_run(GetRun { owner: run.owner, id: run.id }).await
     }
 
@@ -180,7 +189,7 @@ impl Matching {
     ) -> Result<(), Failure> {
         iter(ids.iter().copied())
             .map(|id| self.must_exist(owner, kind, id))
-            .buffered(FILING)
+            .buffered(LOOK_UPS)
             .try_collect::<()>()
             .await
     }
@@ -190,12 +199,21 @@ impl Matching {
     }
 }
 
+/// The id follows from the intent, so that asking again files the same task and finds the same row.
+fn run_id(owner: &OwnerId, operation: OperationId) -> RunId {
+    RunId::from_uuid(derived("run", &[owner.as_str().as_bytes(), operation.as_uuid().as_bytes()]))
+}
+
 fn failure(code: ErrorCode, reason: String) -> Failure {
     Failure { code, reason }
 }
 
 fn not_found(what: &str) -> Failure {
     failure(ErrorCode::NotFound, format!("there is no such {what}"))
+}
+
+fn other_intent(what: &str) -> Failure {
+    failure(ErrorCode::Conflict, format!("this operation was used for another {what}"))
 }
 
 fn unknown(what: &str) -> Failure {

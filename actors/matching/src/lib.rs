@@ -20,4 +20,4 @@ mod metrics;
 pub use handle::Matching;
 pub use searcher::{Query, Ranked, SearchOptions, Searcher};
 pub use shard::{ShardOptions, ShardWriter};
-pub use work::{PairWork, RunItemWork};
+pub use work::{ItemFiling, PairWork, RunWork};

@@ -11,6 +11,7 @@ use tandem_domain::ranked::Features;
 use tandem_domain::score::{MatchScore, Score, Weights};
 use tandem_ports::MatchIndex;
 use tandem_ports::index::{CorpusStatistics, Filter, Hit, IndexError, LexicalQuery};
+use tokio::task::spawn_blocking;
 
 use crate::fusion::{MIN_POOL, fuse, merge};
 use crate::metrics;
@@ -105,8 +106,10 @@ impl Searcher {
 
     /// The candidate pool: the fused best of both arms.
     async fn pool(&self, query: &Arc<Query>) -> Result<Vec<DocumentId>, Failure> {
-        let Some(first) = self.shards.first() else { return Ok(Vec::new()) };
-        let words = Arc::new(first.lexical_query(&query.ranked_text, self.options.terms));
+        let Some(first) = self.shards.first().cloned() else { return Ok(Vec::new()) };
+        let (asking, terms) = (Arc::clone(query), self.options.terms);
+        let words = spawn_blocking(move || first.lexical_query(&asking.ranked_text, terms)).await;
+        let words = Arc::new(words.map_err(|_| panicked())?);
         let parts = self.on_every_shard(|| {
             let words = Arc::clone(&words);
             move |shard: &dyn MatchIndex| shard.statistics(&words)
@@ -133,14 +136,15 @@ impl Searcher {
     {
         let jobs = self.shards.iter().map(|shard| {
             let (shard, work) = (Arc::clone(shard), make());
-            tokio::task::spawn_blocking(move || work(shard.as_ref()))
+            spawn_blocking(move || work(shard.as_ref()))
         });
-        let answers = try_join_all(jobs).await.map_err(|_| Failure {
-            code: ErrorCode::Internal,
-            reason: "searching an index shard panicked".to_owned(),
-        })?;
+        let answers = try_join_all(jobs).await.map_err(|_| panicked())?;
         answers.into_iter().map(|answer| answer.map_err(Failure::from)).collect()
     }
+}
+
+fn panicked() -> Failure {
+    Failure { code: ErrorCode::Internal, reason: "searching an index shard panicked".to_owned() }
 }
 
 fn both_arms(

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_domain::document::{Document, DocumentState, Failure};
+use futures::stream::{StreamExt, TryStreamExt, iter};
+use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::document::{DocumentState, Failure, Version};
 use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
 use tandem_ports::documents::{BucketRange, Change, ChangeAction, LogPosition};
 use tandem_ports::index::{IndexChange, IndexedDocument};
-use tandem_ports::{DocumentStore, MatchIndex};
+use tandem_ports::{DocumentStore, MatchIndex, StoreError};
 use tandem_runtime::{
     Actor, ActorKind, ActorProcessingErr, ActorRef, Progress, StartError, SupervisorHandle,
 };
@@ -18,6 +21,10 @@ use crate::metrics;
 
 /// How long the actor rests when the log has nothing new and nobody wakes it.
 const REST: Duration = Duration::from_millis(500);
+/// The longest wait after a failure that may pass.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Documents marked as searchable at the same time, so that they share a commit.
+const MARKING: usize = 32;
 /// The longest time one batch may take.
 const BATCH_LIMIT: Duration = Duration::from_secs(120);
 
@@ -30,6 +37,8 @@ pub struct ShardOptions {
     pub buckets: BucketRange,
     /// Changes applied in one batch, at most.
     pub batch: u32,
+    /// The model of the index: vectors of another one are never put into it.
+    pub model: ModelIdentity,
 }
 
 /// The writer of one shard.
@@ -55,6 +64,8 @@ impl ShardWriter {
                 documents: Arc::clone(&documents),
                 changed: changed.clone(),
                 progress: progress.clone(),
+                position: index.checkpoint(),
+                setbacks: 0,
             };
             (ShardActor, tail)
         };
@@ -74,6 +85,11 @@ struct Tail {
     documents: Arc<dyn DocumentStore>,
     changed: watch::Receiver<u64>,
     progress: Progress,
+    /// Everything up to here is applied and every document in it is marked searchable. The shard's own checkpoint
+    /// lags one batch behind while there is work: what a crash leaves applied but unmarked is applied and marked again.
+    position: LogPosition,
+    /// Batches that failed in a row for a reason that may pass.
+    setbacks: u32,
 }
 
 impl Actor for ShardActor {
@@ -94,9 +110,21 @@ impl Actor for ShardActor {
         tail: &mut Tail,
     ) -> Result<(), ActorProcessingErr> {
         tail.changed.mark_unchanged();
-        if tail.follow().await? == 0 {
-            // Woken, rested or nobody left to wake it: all lead to another look.
-            let _woken = tokio::time::timeout(REST, tail.changed.changed()).await;
+        match tail.follow().await {
+            Ok(0) => {
+                tail.setbacks = 0;
+                // Woken, rested or nobody left to wake it: all lead to another look.
+                let _woken = tokio::time::timeout(REST, tail.changed.changed()).await;
+            }
+            Ok(_) => tail.setbacks = 0,
+            Err(failure) if failure.code.retryable() => {
+                let wait = REST.saturating_mul(1 << tail.setbacks.min(6)).min(LONGEST_WAIT);
+                tail.setbacks += 1;
+                tracing::warn!(shard = tail.options.number, error = %failure, ?wait, "the shard falls behind");
+                myself.send_after(wait, || Follow);
+                return Ok(());
+            }
+            Err(failure) => return Err(failure.into()),
         }
         myself.send_message(Follow)?;
         Ok(())
@@ -104,28 +132,47 @@ impl Actor for ShardActor {
 }
 
 impl Tail {
-    /// Applies the next batch of changes; how many there were. An error is a failure of the actor: it begins again from
-    /// the shard's checkpoint.
-    async fn follow(&self) -> Result<usize, Failure> {
-        let after = self.index.checkpoint();
-        let changes = self.documents.changes(self.options.buckets, after, self.options.batch).await?;
-        let Some(&(up_to, _)) = changes.last() else { return Ok(0) };
+    /// Applies the next batch of changes and marks its documents; how many changes there were.
+    ///
+    /// A failure whose code is retryable may pass; any other is the shard's own, and the actor ends with it.
+    async fn follow(&mut self) -> Result<usize, Failure> {
+        let changes = self.documents.changes(self.options.buckets, self.position, self.options.batch).await?;
+        let Some(&(end, _)) = changes.last() else {
+            if self.index.checkpoint() < self.position {
+                self.apply(Vec::new(), self.position).await?;
+            }
+            return Ok(0);
+        };
         let in_hand = self.progress.begin_within(BATCH_LIMIT);
         let mut prepared = Vec::with_capacity(changes.len());
         let mut indexed = Vec::with_capacity(changes.len());
         for (_, change) in &changes {
-            let Some((apply, document)) = self.prepare(change).await? else { continue };
-            prepared.push(apply);
-            indexed.extend(document);
+            match self.prepare(change).await? {
+                Prepared::Nothing => {}
+                Prepared::Remove(remove) => prepared.push(remove),
+                Prepared::Upsert(upsert, document) => {
+                    prepared.push(upsert);
+                    indexed.push((document, DocumentState::Indexed));
+                }
+                Prepared::Unusable(document, failure) => {
+                    indexed.push((document, DocumentState::Failed(failure)));
+                }
+            }
             in_hand.touch();
         }
-        self.apply(prepared, up_to).await?;
-        for document in &indexed {
-            let Document { owner, id, version, .. } = document;
-            self.documents.advance(owner, *id, *version, &DocumentState::Indexed).await?.certain()?;
-        }
+        self.apply(prepared, self.position).await?;
+        iter(indexed)
+            .map(|(at, state)| self.mark(at, state))
+            .buffer_unordered(MARKING)
+            .try_collect::<()>()
+            .await?;
+        self.position = end;
         metrics::indexed(changes.len());
         Ok(changes.len())
+    }
+
+    async fn mark(&self, at: Located, state: DocumentState) -> Result<(), Failure> {
+        self.documents.advance(&at.owner, at.id, at.version, &state).await?.certain()
     }
 
     async fn apply(&self, changes: Vec<IndexChange>, up_to: LogPosition) -> Result<(), Failure> {
@@ -138,27 +185,64 @@ impl Tail {
         Ok(applied?)
     }
 
-    /// What a change means for the shard, and the document that becomes searchable by it. `None` = nothing: the
-    /// document is gone or has a newer version, whose own change is further on in the log.
-    async fn prepare(&self, change: &Change) -> Result<Option<(IndexChange, Option<Document>)>, Failure> {
+    /// What a change means for the shard. A row that cannot be read, or vectors of another model, are the document's
+    /// failure and not the shard's: the log goes on behind them.
+    async fn prepare(&self, change: &Change) -> Result<Prepared, Failure> {
         let (owner, id, version) = (&change.owner, change.document, change.version);
         if change.action == ChangeAction::Remove {
-            return Ok(Some((IndexChange::Remove { owner: owner.clone(), id }, None)));
+            return Ok(Prepared::Remove(IndexChange::Remove { owner: owner.clone(), id }));
         }
-        let document = self.documents.document(owner, id).await?.filter(|d| d.version == version);
-        let parsed = self.documents.parsed(owner, id, version).await?;
-        let embedded = self.documents.embedded(owner, id, version).await?;
+        let at = Located { owner: owner.clone(), id, version };
+        match self.load(&at).await {
+            Ok(Some(indexed)) if indexed.features.model != self.options.model => {
+                let reason = "its vectors were made by another model than the index's".to_owned();
+                Ok(Prepared::Unusable(at, Failure { code: ErrorCode::Conflict, reason }))
+            }
+            Ok(Some(indexed)) => Ok(Prepared::Upsert(IndexChange::Upsert(Box::new(indexed)), at)),
+            // It is gone or has a newer version, whose own change is further on in the log.
+            Ok(None) => Ok(Prepared::Nothing),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(document_id = %id, %error, "a document cannot be indexed");
+                Ok(Prepared::Unusable(at, error.into()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn load(&self, at: &Located) -> Result<Option<IndexedDocument>, StoreError> {
+        let Located { owner, id, version } = at;
+        let document = self.documents.document(owner, *id).await?.filter(|d| d.version == *version);
+        let parsed = self.documents.parsed(owner, *id, *version).await?;
+        let embedded = self.documents.embedded(owner, *id, *version).await?;
         let (Some(document), Some(parsed), Some(embedded)) = (document, parsed, embedded) else {
             return Ok(None);
         };
-        let indexed = IndexedDocument {
+        Ok(Some(IndexedDocument {
             owner: owner.clone(),
-            id,
-            version,
+            id: *id,
+            version: *version,
             kind: document.kind,
             features: Features::of(document.digest, &parsed, &embedded),
             ranked_text: parsed.ranked_text,
-        };
-        Ok(Some((IndexChange::Upsert(Box::new(indexed)), Some(document))))
+        }))
     }
+}
+
+/// What a change means for the shard.
+enum Prepared {
+    /// Nothing any more.
+    Nothing,
+    /// Forget a document.
+    Remove(IndexChange),
+    /// Make a document searchable.
+    Upsert(IndexChange, Located),
+    /// The document cannot be searchable.
+    Unusable(Located, Failure),
+}
+
+/// Where a version's rows are.
+struct Located {
+    owner: OwnerId,
+    id: DocumentId,
+    version: Version,
 }

@@ -1,17 +1,19 @@
 //! The two match stages: items of runs, and single pairs that somebody waits for.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure, ParsedVersion};
+use futures::stream::{StreamExt, TryStreamExt, iter};
+use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, OwnerId};
+use tandem_domain::ids::{DocumentId, OwnerId, RunId};
 use tandem_domain::ranked::Features;
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch, PairOutcome, RunRow, ScoredPair, Selection};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
-use tandem_ports::{DocumentStore, RunStore};
-use tandem_runtime::StageWork;
+use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
+use tandem_runtime::{StageWork, file_task};
+use tokio::task::spawn_blocking;
 
 use crate::scorer::{receipt, score};
 use crate::searcher::{Query, Ranked, Searcher};
@@ -19,34 +21,94 @@ use crate::searcher::{Query, Ranked, Searcher};
 #[cfg(test)]
 mod tests;
 
-/// Ranks the candidates of one item of a run.
-pub struct RunItemWork {
+/// Reads or filings of one run at the same time.
+const AT_ONCE: usize = 64;
+
+/// Files the items of runs and ranks the candidates of each.
+pub struct RunWork {
     documents: Arc<dyn DocumentStore>,
     runs: Arc<dyn RunStore>,
+    filing: ItemFiling,
     searcher: Searcher,
+    /// The run that was worked on last: its items come one after another, and runs never change.
+    recent: Mutex<Option<Arc<OpenRun>>>,
 }
 
-impl RunItemWork {
+/// What is needed to file the items of a run.
+#[derive(Clone)]
+pub struct ItemFiling {
+    /// Where tasks are kept.
+    pub tasks: Arc<dyn TaskStore>,
+    /// Where their keys go.
+    pub queue: Arc<dyn WorkQueue>,
+    /// When they are filed.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A run with its candidates as a set.
+struct OpenRun {
+    run: MatchRun,
+    among: Option<Arc<HashSet<DocumentId>>>,
+}
+
+impl RunWork {
     /// Work on these ports.
-    pub fn new(documents: Arc<dyn DocumentStore>, runs: Arc<dyn RunStore>, searcher: Searcher) -> Self {
-        Self { documents, runs, searcher }
+    pub fn new(
+        documents: Arc<dyn DocumentStore>,
+        runs: Arc<dyn RunStore>,
+        filing: ItemFiling,
+        searcher: Searcher,
+    ) -> Self {
+        Self { documents, runs, filing, searcher, recent: Mutex::new(None) }
     }
 
-    async fn rank(&self, run: &MatchRun, query: DocumentId) -> Result<Vec<RunRow>, Failure> {
+    /// Files every item, once the documents that the run names have settled: what is still being read would silently
+    /// be missing from the ranking.
+    async fn file_items(&self, run: &MatchRun) -> Result<(), Failure> {
+        let mut named = run.spec.queries.clone();
+        if let Selection::Ids(ids) = &run.spec.candidates {
+            named.extend(ids);
+        }
+        iter(named)
+            .map(|id| self.must_be_settled(&run.owner, id))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        let ItemFiling { tasks, queue, clock } = &self.filing;
+        iter(0..run.spec.queries.len() as u32)
+            .map(|item| async move {
+                let subject = TaskSubject::RunItem { run: run.id, item };
+                let task = Task::new(run.owner.clone(), TaskKind::MatchBulk, subject, clock.now());
+                file_task(tasks.as_ref(), queue.as_ref(), &task).await.map(|_| ())
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        Ok(())
+    }
+
+    async fn must_be_settled(&self, owner: &OwnerId, id: DocumentId) -> Result<(), Failure> {
+        match self.documents.document(owner, id).await? {
+            Some(document) if !document.state.is_settled() => {
+                let reason = "a document of the run is still being read".to_owned();
+                Err(Failure { code: ErrorCode::NotReady, reason })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn rank(&self, open: &OpenRun, query: DocumentId) -> Result<Vec<RunRow>, Failure> {
+        let run = &open.run;
         let spec = &run.spec;
         let ready = load(self.documents.as_ref(), &run.owner, spec.query_kind, query).await?;
-        let among = match &spec.candidates {
-            Selection::All => None,
-            Selection::Ids(ids) => Some(Arc::new(ids.iter().copied().collect::<HashSet<_>>())),
-        };
         let ranked = self
             .searcher
             .rank(Query {
                 owner: run.owner.clone(),
                 kind: spec.query_kind,
-                ranked_text: ready.parsed.ranked_text,
+                ranked_text: ready.ranked_text,
                 features: Arc::clone(&ready.features),
-                among,
+                among: open.among.clone(),
                 weights: spec.weights,
                 top: spec.top as usize,
                 min_score: spec.min_score,
@@ -63,37 +125,79 @@ impl RunItemWork {
         Ok(ranked.into_iter().map(row).collect())
     }
 
-    /// The run and the document that asks, unless the run is gone or the item has ended.
-    async fn open_item(&self, task: &Task) -> Result<Option<(MatchRun, u32, DocumentId)>, Failure> {
-        let TaskSubject::RunItem { run, item } = task.subject else {
-            return Err(internal("a bulk match task must name an item of a run"));
+    /// The run of a task. Its row may be on its way, because its task is filed first.
+    async fn open(&self, owner: &OwnerId, id: RunId) -> Result<Arc<OpenRun>, Failure> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(open) = recent.filter(|open| open.run.id == id && open.run.owner == *owner) {
+            return Ok(open);
+        }
+        let run = self.runs.run(owner, id).await?.ok_or_else(|| Failure {
+            code: ErrorCode::NotReady,
+            reason: "the run is not there yet".to_owned(),
+        })?;
+        let among = match &run.spec.candidates {
+            Selection::All => None,
+            Selection::Ids(ids) => Some(Arc::new(ids.iter().copied().collect())),
         };
-        let Some(run) = self.runs.run(&task.owner, run).await? else { return Ok(None) };
-        if self.runs.item_is_finished(&task.owner, run.id, item).await? {
+        let open = Arc::new(OpenRun { run, among });
+        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&open));
+        Ok(open)
+    }
+
+    /// The item with the document that asks, unless it has ended.
+    async fn open_item(&self, open: &OpenRun, item: u32) -> Result<Option<DocumentId>, Failure> {
+        let run = &open.run;
+        if self.runs.item_is_finished(&run.owner, run.id, item).await? {
             return Ok(None);
         }
         let query = run.spec.queries.get(item as usize).copied();
-        let query = query.ok_or_else(|| internal("the run has no such item"))?;
-        Ok(Some((run, item, query)))
+        query.map(Some).ok_or_else(|| internal("the run has no such item"))
+    }
+
+    async fn finish(&self, open: &OpenRun, item: u32, outcome: &ItemOutcome) -> Result<(), Failure> {
+        self.runs.finish_item(&open.run.owner, open.run.id, item, outcome).await?.certain()
     }
 }
 
 #[async_trait]
-impl StageWork for RunItemWork {
+impl StageWork for RunWork {
     fn kind(&self) -> TaskKind {
         TaskKind::MatchBulk
     }
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {
-        let Some((run, item, query)) = self.open_item(task).await? else { return Ok(()) };
-        let outcome = ItemOutcome::Ranked(self.rank(&run, query).await?);
-        self.runs.finish_item(&task.owner, run.id, item, &outcome).await?.certain()
+        match task.subject {
+            TaskSubject::Run { run } => self.file_items(&self.open(&task.owner, run).await?.run).await,
+            TaskSubject::RunItem { run, item } => {
+                let open = self.open(&task.owner, run).await?;
+                let Some(query) = self.open_item(&open, item).await? else { return Ok(()) };
+                let rows = self.rank(&open, query).await?;
+                self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
+            }
+            TaskSubject::Version { .. } | TaskSubject::Match { .. } => Err(not_of_a_run()),
+        }
     }
 
+    /// An item that cannot be ranked says so; a run whose items cannot even be filed says so for each of them.
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
-        let Some((run, item, _)) = self.open_item(task).await? else { return Ok(()) };
+        let (run, items) = match task.subject {
+            TaskSubject::Run { run } => (run, None),
+            TaskSubject::RunItem { run, item } => (run, Some(item)),
+            TaskSubject::Version { .. } | TaskSubject::Match { .. } => return Err(not_of_a_run()),
+        };
+        let open = match self.open(&task.owner, run).await {
+            Ok(open) => open,
+            // A run that never came has nobody to tell.
+            Err(Failure { code: ErrorCode::NotReady, .. }) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
+        let items = items.map_or(0..open.run.spec.queries.len() as u32, |item| item..item + 1);
         let outcome = ItemOutcome::Failed(failure.clone());
-        self.runs.finish_item(&task.owner, run.id, item, &outcome).await?.certain()
+        iter(items)
+            .map(|item| self.finish(&open, item, &outcome))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 }
 
@@ -129,10 +233,13 @@ impl StageWork for PairWork {
         let documents = self.documents.as_ref();
         let job = load(documents, &pair.owner, DocumentKind::Job, pair.job).await?;
         let resume = load(documents, &pair.owner, DocumentKind::Resume, pair.resume).await?;
-        let outcome = PairOutcome::Scored(Box::new(ScoredPair {
-            score: score(&job.features, &resume.features, &pair.weights),
-            receipt: receipt(&job.features, &resume.features, &pair.weights),
-        }));
+        let weights = pair.weights;
+        let scored = spawn_blocking(move || ScoredPair {
+            score: score(&job.features, &resume.features, &weights),
+            receipt: receipt(&job.features, &resume.features, &weights),
+        });
+        let scored = scored.await.map_err(|_| internal("scoring the pair panicked"))?;
+        let outcome = PairOutcome::Scored(Box::new(scored));
         self.runs.finish_match(&pair.owner, pair.id, &outcome).await?.certain()
     }
 
@@ -143,9 +250,9 @@ impl StageWork for PairWork {
     }
 }
 
-/// A document with everything a match needs.
+/// What a match needs of a document.
 struct Ready {
-    parsed: ParsedVersion,
+    ranked_text: String,
     features: Arc<Features>,
 }
 
@@ -172,7 +279,11 @@ async fn load(
         return Err(Failure { code: ErrorCode::NotReady, reason });
     };
     let features = Arc::new(Features::of(digest, &parsed, &embedded));
-    Ok(Ready { parsed, features })
+    Ok(Ready { ranked_text: parsed.ranked_text, features })
+}
+
+fn not_of_a_run() -> Failure {
+    internal("a bulk match task must name a run or an item of one")
 }
 
 fn internal(reason: &str) -> Failure {

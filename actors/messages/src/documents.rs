@@ -10,7 +10,7 @@ use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
 pub struct SubmitDocument {
     /// Whose it will be.
     pub owner: OwnerId,
-    /// The intent: submitting again with the same id keeps it once.
+    /// The intent. Submitting again is recognized by the content, which is kept once per owner and kind.
     pub operation: OperationId,
     /// Résumé or job.
     pub kind: DocumentKind,

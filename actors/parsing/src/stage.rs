@@ -63,14 +63,19 @@ impl ParseWork {
         Ok(parsed)
     }
 
-    /// The task's document, unless it is gone, replaced or settled: then the delivery is an echo.
+    /// The task's document, unless it is replaced or settled: then the delivery is an echo. A document that is not there
+    /// may be on its way, because its task is filed first.
     async fn current(&self, task: &Task) -> Result<Option<Document>, Failure> {
         let TaskSubject::Version { document, version } = task.subject else {
             let reason = "a parse task must name a document version".to_owned();
             return Err(Failure { code: ErrorCode::Internal, reason });
         };
         let found = self.ports.documents.document(&task.owner, document).await?;
-        Ok(found.filter(|d| d.version == version && !d.state.is_settled()))
+        let found = found.ok_or_else(|| Failure {
+            code: ErrorCode::NotReady,
+            reason: "the document is not there yet".to_owned(),
+        })?;
+        Ok(Some(found).filter(|d| d.version == version && !d.state.is_settled()))
     }
 
     async fn advance(&self, document: &Document, next: &DocumentState) -> Result<(), Failure> {
@@ -99,7 +104,12 @@ impl StageWork for ParseWork {
     }
 
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
-        let Some(document) = self.current(task).await? else { return Ok(()) };
+        let document = match self.current(task).await {
+            Ok(Some(document)) => document,
+            // A document that never came has nobody to tell.
+            Ok(None) | Err(Failure { code: ErrorCode::NotReady, .. }) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
         metrics::failed(failure.code);
         self.advance(&document, &DocumentState::Failed(failure.clone())).await
     }

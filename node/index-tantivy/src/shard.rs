@@ -203,14 +203,13 @@ impl MatchIndex for TantivyIndex {
             }
         }
         let mut writer = self.writer();
-        let committed = self.after(&mut writer, changes, up_to).and_then(|next| self.commit(next));
-        if committed.is_ok() {
-            self.merge_due(&mut writer);
-        }
+        // What a failed commit left may be named by the manifest after all: it is swept after the next good one.
+        self.after(&mut writer, changes, up_to).and_then(|next| self.commit(next))?;
+        self.merge_due(&mut writer);
         if let Err(error) = self.sweep() {
             tracing::warn!(%error, "an unused index segment could not be removed");
         }
-        committed
+        Ok(())
     }
 
     fn documents(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! How the node is put together: which adapter stands behind which port, and which actor holds which.
 
 use std::fs;
+use std::future::Future;
+use std::io::ErrorKind;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,27 +17,33 @@ use tandem_embedding::{
 };
 use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
 use tandem_ingestion::{Ingestion, IngestionOptions, Ingestor, IngestorOptions};
-use tandem_matching::{Matching, PairWork, RunItemWork, SearchOptions, Searcher, ShardOptions, ShardWriter};
+use tandem_matching::{
+    ItemFiling, Matching, PairWork, RunWork, SearchOptions, Searcher, ShardOptions, ShardWriter,
+};
 use tandem_messages::GatewayHandle;
 use tandem_objects::LocalObjects;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
 use tandem_parsing::stage::{ParsePorts, ParseWork};
 use tandem_ports::documents::BucketRange;
+use tandem_ports::index::IndexError;
 use tandem_ports::{Clock, DocumentStore, Embedder, MatchIndex, ObjectStore, RunStore, TaskStore, WorkQueue};
 use tandem_runtime::{
     Relay, RelayOptions, ShutdownReport, Stage, StageOptions, StagePorts, StageWork, Supervisor,
     SupervisorHandle,
 };
 use tandem_store_embedded::{EmbeddedStore, OpenOptions, migrate as migrate_store};
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use toml::Value;
 
 use crate::clock::SystemClock;
 use crate::gateway::{NodeGateway, Parts};
 
-/// Threads that may block at the same time on files, SQLite, the encoder and the index.
-const BLOCKING_THREADS: usize = 64;
+/// Threads that may block at the same time on files, SQLite, the encoder and the index: some for the node as a whole
+/// and some for each processor, which has an encoder, an item of a run and its shards to serve.
+const BLOCKING_THREADS: usize = 48;
+const BLOCKING_THREADS_PER_PROCESSOR: usize = 16;
+/// How long threads that block may go on when the process ends: everything durable is safe without them.
+const LAST_BREATH: Duration = Duration::from_secs(2);
 
 /// A running node.
 pub(crate) struct Node {
@@ -69,7 +77,7 @@ impl Adapters {
         let store = store.await.context("opening the store panicked")??;
         let objects = LocalObjects::open(data.join("objects"))
             .with_context(|| format!("cannot open the originals in {}", data.display()))?;
-        let shards = open_shards(&data.join("index"), config.index.shards, encoder.identity())?;
+        let shards = open_shards(&data.join("index"), config.index.shards, encoder.identity()).await?;
         Ok(Self { store, objects: Arc::new(objects), shards, encoder, clock })
     }
 
@@ -150,36 +158,59 @@ fn store_options(config: &NodeConfig, clock: Arc<dyn Clock>) -> OpenOptions {
 }
 
 /// Opens every shard. Their number is fixed by the folder's first use, since each document lies in one of them.
-fn open_shards(
+async fn open_shards(
     folder: &Path,
     shards: u16,
     model: &ModelIdentity,
 ) -> anyhow::Result<Vec<Arc<dyn MatchIndex>>> {
+    fix_shard_count(folder, shards)?;
+    let opening = (0..shards).map(|number| {
+        let (place, files) = (folder.join(format!("shard-{number}")), ShardFiles { model: model.clone() });
+        tokio::task::spawn_blocking(move || {
+            let index = TantivyIndex::open(&place, files).map_err(|error| explain(&place, error))?;
+            anyhow::Ok(Arc::new(index) as Arc<dyn MatchIndex>)
+        })
+    });
+    let opened = futures::future::try_join_all(opening).await.context("opening an index shard panicked")?;
+    opened.into_iter().collect()
+}
+
+fn explain(place: &Path, error: IndexError) -> anyhow::Error {
+    let what = match error {
+        IndexError::Model => {
+            "was made with another model or another embedding.max_tokens: set them back or use another data folder"
+        }
+        IndexError::Damaged(_) => "is damaged: remove its folder, and it is built again from the store",
+        IndexError::Io(_) => "cannot be opened",
+    };
+    anyhow::Error::new(error).context(format!("the index shard {} {what}", place.display()))
+}
+
+/// Compares the configured number of shards with the folder's, and writes it down at the first use.
+fn fix_shard_count(folder: &Path, shards: u16) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mark = folder.join("shards");
-    match fs::read_to_string(&mark) {
-        Ok(text) if text.trim() == shards.to_string() => {}
-        Ok(text) => bail!(
-            "the index in {} has {} shards and the configuration says {shards}: set index.shards = {} or use \
-             another data folder",
-            folder.display(),
-            text.trim(),
-            text.trim()
-        ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            fs::write(&mark, format!("{shards}\n"))
-                .with_context(|| format!("cannot write {}", mark.display()))?;
+    let found = match fs::read_to_string(&mark) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let fresh = folder.join("shards.new");
+            return fs::write(&fresh, format!("{shards}\n"))
+                .and_then(|()| fs::File::open(&fresh)?.sync_all())
+                .and_then(|()| fs::rename(&fresh, &mark))
+                .and_then(|()| fs::File::open(folder)?.sync_all())
+                .with_context(|| format!("cannot write {}", mark.display()));
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", mark.display())),
+    };
+    let found = found.trim();
+    if found != shards.to_string() {
+        bail!(
+            "the index in {} has {found} shards and the configuration says {shards}: set index.shards = {found} \
+             or use another data folder",
+            folder.display(),
+        );
     }
-    (0..shards)
-        .map(|number| {
-            let place = folder.join(format!("shard-{number}"));
-            let index = TantivyIndex::open(&place, ShardFiles { model: model.clone() })
-                .with_context(|| format!("cannot open the index shard {}", place.display()))?;
-            Ok(Arc::new(index) as Arc<dyn MatchIndex>)
-        })
-        .collect()
+    Ok(())
 }
 
 async fn start_shards(
@@ -193,6 +224,7 @@ async fn start_shards(
             number,
             buckets: BucketRange::of_shard(number, config.index.shards),
             batch: config.index.batch,
+            model: adapters.encoder.identity().clone(),
         };
         let index = Arc::clone(index);
         ShardWriter::start(supervisor, options, index, adapters.documents(), changes.clone()).await?;
@@ -228,7 +260,8 @@ async fn start_stages(
     let parse = ParseWork::new(parse_ports, extractor, config.as_of());
     let embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
     let pairs = PairWork::new(adapters.documents(), adapters.runs());
-    let items = RunItemWork::new(adapters.documents(), adapters.runs(), searcher);
+    let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
+    let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher);
     let stages: [(Arc<dyn StageWork>, NonZeroUsize); 4] = [
         (Arc::new(parse), per_processor(config.parsing.workers)),
         (Arc::new(embed), embed_workers),
@@ -287,12 +320,16 @@ pub(crate) fn data_override(data: Option<&Path>) -> Vec<(&'static str, Value)> {
     value.map(|value| ("node.data_dir", value)).into_iter().collect()
 }
 
-/// The process's runtime.
-pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs `work` on the process's runtime and ends the runtime's threads.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let processors = per_processor(0).get();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS + processors * BLOCKING_THREADS_PER_PROCESSOR)
         .thread_name("tandem")
         .build()
-        .context("cannot start threads")
+        .context("cannot start threads")?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_BREATH);
+    result
 }

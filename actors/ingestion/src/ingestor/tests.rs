@@ -26,14 +26,8 @@ fn house() -> House {
     let queue = Arc::new(MemoryQueue::new(clock.clone(), std::time::Duration::from_secs(60)));
     let objects = Arc::new(MemoryObjects::default());
     let options = IngestorOptions { max_bytes: 100, sniff };
-    let ingestor = Ingestor::new(
-        options,
-        store.clone(),
-        store.clone(),
-        queue.clone(),
-        objects.clone(),
-        clock.clone(),
-    );
+    let ingestor =
+        Ingestor::new(options, store.clone(), store.clone(), queue.clone(), objects.clone(), clock.clone());
     House { store, queue, objects, clock, ingestor }
 }
 

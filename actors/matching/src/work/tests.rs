@@ -1,6 +1,7 @@
 use tandem_domain::ids::OperationId;
 use tandem_domain::run::Progress;
 use tandem_domain::score::{Score, Weights};
+use tandem_domain::task::TaskRef;
 use tandem_messages::matches::CreateMatch;
 use tandem_messages::runs::{CreateRun, GetFailedItems, GetRows, GetRun};
 use tandem_ports::documents::LogPosition;
@@ -19,7 +20,7 @@ use tandem_domain::run::RunSpec;
 struct House {
     store: Arc<MemoryStore>,
     matching: Matching,
-    items: RunItemWork,
+    items: RunWork,
     pairs: PairWork,
 }
 
@@ -37,6 +38,8 @@ async fn house() -> House {
         if number == UNREAD {
             continue;
         }
+        let at = (&owner, document.id, document.version);
+        store.advance(at.0, at.1, at.2, &DocumentState::Indexed).await.unwrap().certain().unwrap();
         let (parsed, embedded) = (samples::parsed(number, 400), samples::embedded(number, 2));
         let version = document.version;
         store.put_parsed(&owner, document.id, version, &parsed).await.unwrap().certain().unwrap();
@@ -52,8 +55,13 @@ async fn house() -> House {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(1));
     let queue = Arc::new(MemoryQueue::new(clock.clone(), std::time::Duration::from_secs(60)));
     House {
+        items: RunWork::new(
+            store.clone(),
+            store.clone(),
+            ItemFiling { tasks: store.clone(), queue: queue.clone(), clock: clock.clone() },
+            searcher,
+        ),
         matching: Matching::new(store.clone(), store.clone(), store.clone(), queue, clock),
-        items: RunItemWork::new(store.clone(), store.clone(), searcher),
         pairs: PairWork::new(store.clone(), store.clone()),
         store,
     }
@@ -75,11 +83,15 @@ fn spec(query_kind: DocumentKind, queries: Vec<u64>) -> RunSpec {
 }
 
 impl House {
-    /// The filed task of an item, as a worker would get it.
+    /// The filed task of an item, as a worker would get it once the run's own task is done.
     async fn item_task(&self, run: &MatchRun, item: u32) -> Task {
-        let subject = TaskSubject::RunItem { run: run.id, item };
+        self.items.perform(&self.task(run, TaskSubject::Run { run: run.id }).await).await.unwrap();
+        self.task(run, TaskSubject::RunItem { run: run.id, item }).await
+    }
+
+    async fn task(&self, run: &MatchRun, subject: TaskSubject) -> Task {
         let id = Task::id_of(&run.owner, TaskKind::MatchBulk, &subject);
-        let key = tandem_domain::task::TaskRef { owner: run.owner.clone(), id };
+        let key = TaskRef { owner: run.owner.clone(), id };
         self.store.task(&key).await.unwrap().expect("the task was filed")
     }
 }
@@ -145,26 +157,36 @@ async fn invariant_7_a_pair_has_the_same_score_in_both_directions_and_alone() {
 }
 
 #[tokio::test]
-async fn what_is_still_being_read_waits_and_what_is_not_there_does_not() {
+async fn a_run_waits_for_what_is_still_being_read() {
     let house = house().await;
     let owner = OwnerId::local();
     let spec = spec(DocumentKind::Resume, vec![UNREAD]);
     let create = CreateRun { owner: owner.clone(), operation: operation(1), spec };
     let run = house.matching.create_run(create).await.unwrap().run;
-    let task = house.item_task(&run, 0).await;
+    let task = house.task(&run, TaskSubject::Run { run: run.id }).await;
     let failure = house.items.perform(&task).await.unwrap_err();
     assert_eq!(failure.code, ErrorCode::NotReady);
+    let subject = TaskSubject::RunItem { run: run.id, item: 0 };
+    let key = TaskRef { owner: owner.clone(), id: Task::id_of(&owner, TaskKind::MatchBulk, &subject) };
+    assert_eq!(house.store.task(&key).await.unwrap(), None, "no item is filed too early");
     house.items.give_up(&task, &failure).await.unwrap();
-    let failed = GetFailedItems { owner: owner.clone(), id: run.id, limit: 10 };
+    let failed = GetFailedItems { owner, id: run.id, limit: 10 };
     assert_eq!(house.matching.failed_items(failed).await.unwrap().items, [(0, failure)]);
+}
 
-    let spec = self::spec(DocumentKind::Job, vec![2]);
-    let create = CreateRun { owner: owner.clone(), operation: operation(2), spec };
-    assert_eq!(house.matching.create_run(create).await.unwrap_err().code, ErrorCode::NotFound);
-    let other = CreateRun {
-        owner: samples::owner("other"),
-        operation: operation(3),
-        spec: self::spec(DocumentKind::Job, vec![JOB]),
+#[tokio::test]
+async fn what_is_not_the_owners_is_not_found_and_another_intent_is_refused() {
+    let house = house().await;
+    let create = |owner: &str, kind, number| CreateRun {
+        owner: samples::owner(owner),
+        operation: operation(7),
+        spec: spec(kind, vec![number]),
     };
-    assert_eq!(house.matching.create_run(other).await.unwrap_err().code, ErrorCode::NotFound);
+    let wrong_kind = house.matching.create_run(create("local", DocumentKind::Job, 2)).await.unwrap_err();
+    assert_eq!(wrong_kind.code, ErrorCode::NotFound);
+    let foreign = house.matching.create_run(create("other", DocumentKind::Job, JOB)).await.unwrap_err();
+    assert_eq!(foreign.code, ErrorCode::NotFound);
+    house.matching.create_run(create("local", DocumentKind::Job, JOB)).await.unwrap();
+    let other = house.matching.create_run(create("local", DocumentKind::Resume, 3)).await.unwrap_err();
+    assert_eq!(other.code, ErrorCode::Conflict);
 }

@@ -27,12 +27,11 @@ pub(crate) fn run(
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let pool = wiring::extract_pool(&config)?;
-    let extracted = wiring::runtime()?.block_on(async {
+    let extracted = wiring::block_on(async {
         let extracted = pool.extract(&name, Bytes::from(bytes)).await;
         pool.close().await;
-        extracted
-    });
-    let extracted = extracted.with_context(|| format!("{} cannot be read", file.display()))?;
+        extracted.with_context(|| format!("{} cannot be read", file.display()))
+    })?;
     let kind = if args.job { DocumentKind::Job } else { DocumentKind::Resume };
     let as_of = args.as_of.or(config.as_of()).unwrap_or_else(|| SystemClock.now().month());
     let parsed = structure(&extracted, kind, None, as_of);

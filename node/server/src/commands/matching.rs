@@ -20,6 +20,7 @@ use tandem_domain::score::{Score, Weights};
 use tandem_messages::runs::{CreateRun, GetRun};
 use tandem_messages::{Context, GatewayHandle};
 use tandem_ports::Clock;
+use tandem_runtime::Stopwatch;
 use toml::Value;
 
 use crate::ALL_FAILED;
@@ -60,7 +61,7 @@ pub(crate) fn run(
     if resumes.is_empty() {
         bail!("there are no files in {}", args.resumes.display());
     }
-    wiring::runtime()?.block_on(async {
+    wiring::block_on(async {
         let node = Node::start(&config).await?;
         let result = tokio::select! {
             result = whole(&node.gateway, &args, &config.matching.weights, jobs, resumes) => result,
@@ -131,6 +132,7 @@ async fn wait_for_run(
 ) -> anyhow::Result<()> {
     let mut stall = progress::Stall::new(STALLED_AFTER);
     loop {
+        let look = Stopwatch::start();
         let view = gateway.ask(GetRun { owner: owner.clone(), id }, &context()).await?;
         let settled = view.progress.done + view.progress.failed;
         bars.matching(u64::from(settled), u64::from(view.progress.items));
@@ -138,8 +140,13 @@ async fn wait_for_run(
             return Ok(());
         }
         stall.saw(u64::from(settled))?;
-        tokio::time::sleep(LOOK_EVERY).await;
+        rest_after(look).await;
     }
+}
+
+/// Rests between two looks, longer when looking itself takes long: watching must not slow the work down.
+async fn rest_after(look: Stopwatch) {
+    tokio::time::sleep(LOOK_EVERY.max(look.elapsed() * 10)).await;
 }
 
 fn write(args: &MatchArgs, found: &MatchReport) -> anyhow::Result<()> {

@@ -27,7 +27,7 @@ pub(crate) fn run(
     }
     let config = resolve(&overrides)?;
     telemetry::start(&config.log)?;
-    wiring::runtime()?.block_on(serve(&config))
+    wiring::block_on(serve(&config))
 }
 
 async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
@@ -60,9 +60,9 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         escalated = node.supervisor.escalated() => Some(escalated),
     };
     tracing::info!("stopping: finishing the work in hand");
-    node.supervisor.drain().begin();
-    stop.send_replace(true);
     let limit = Duration::from_secs(config.shutdown.drain_s);
+    node.supervisor.drain().begin_within(limit);
+    stop.send_replace(true);
     let edge_down = tokio::time::timeout(limit, &mut served).await.is_ok();
     let report = node.shutdown(limit).await;
     tracing::info!(

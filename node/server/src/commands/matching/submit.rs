@@ -11,10 +11,11 @@ use tandem_messages::GatewayHandle;
 use tandem_messages::documents::{GetDocumentStates, SubmitDocument};
 use tandem_ports::Clock;
 use tandem_ports::documents::MAX_PAGE;
+use tandem_runtime::Stopwatch;
 
 use super::files::InputFile;
 use super::progress::{Bars, Stall};
-use super::{LOOK_EVERY, STALLED_AFTER, context};
+use super::{STALLED_AFTER, context, rest_after};
 use crate::clock::SystemClock;
 use crate::report::BrokenFile;
 
@@ -67,18 +68,19 @@ impl Submitted {
     pub(crate) async fn wait(&mut self, gateway: &GatewayHandle, bars: &Bars) -> anyhow::Result<()> {
         let mut stall = Stall::new(STALLED_AFTER);
         loop {
-            let open = self.open();
+            let look = Stopwatch::start();
+            let mut open = self.open();
             self.show(bars);
             if open.is_empty() {
                 return Ok(());
             }
-            for page in open.chunks(MAX_PAGE as usize) {
-                let question = GetDocumentStates { owner: OwnerId::local(), ids: page.to_vec() };
-                let answer = gateway.ask(question, &context()).await?;
-                self.learn(answer.states.into_iter().collect());
-            }
+            // Documents come along in the order in which they were taken in: the first page moves first.
+            open.truncate(MAX_PAGE as usize);
+            let question = GetDocumentStates { owner: OwnerId::local(), ids: open };
+            let answer = gateway.ask(question, &context()).await?;
+            self.learn(answer.states.into_iter().collect());
             stall.saw(self.progress())?;
-            tokio::time::sleep(LOOK_EVERY).await;
+            rest_after(look).await;
         }
     }
 
