@@ -19,6 +19,9 @@ use tokio::sync::watch;
 
 use crate::metrics;
 
+#[cfg(test)]
+mod tests;
+
 /// How long the actor rests when the log has nothing new and nobody wakes it.
 const REST: Duration = Duration::from_millis(500);
 /// The longest wait after a failure that may pass.

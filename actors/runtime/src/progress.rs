@@ -30,7 +30,8 @@ pub struct InHand {
 
 impl Progress {
     /// With the limit for pieces that bring none of their own.
-    pub(crate) fn new(limit: Duration) -> Self {
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
         Self(Arc::new(Marks {
             limit,
             next: AtomicU64::new(0),

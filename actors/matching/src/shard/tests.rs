@@ -1,0 +1,113 @@
+use tandem_domain::document::DocumentKind;
+use tandem_ports::testsuite::MemoryStore;
+use tandem_ports::testsuite::index::MemoryIndex;
+use tandem_ports::testsuite::samples;
+
+use super::*;
+
+struct House {
+    store: Arc<MemoryStore>,
+    index: Arc<MemoryIndex>,
+    raise: watch::Sender<u64>,
+}
+
+impl House {
+    fn new() -> Self {
+        let (raise, _) = watch::channel(0);
+        Self {
+            store: Arc::new(MemoryStore::default()),
+            index: Arc::new(MemoryIndex::new(&samples::model())),
+            raise,
+        }
+    }
+
+    /// The tail of an actor that starts now: from the index's own checkpoint.
+    fn tail(&self) -> Tail {
+        Tail {
+            options: ShardOptions {
+                number: 0,
+                buckets: BucketRange::of_shard(0, 1),
+                batch: 2,
+                model: samples::model(),
+            },
+            index: self.index.clone(),
+            documents: self.store.clone(),
+            changed: self.raise.subscribe(),
+            progress: Progress::new(BATCH_LIMIT),
+            position: self.index.checkpoint(),
+            setbacks: 0,
+        }
+    }
+
+    /// An embedded résumé with its line in the change log.
+    async fn embedded(&self, number: u64, model: &ModelIdentity) {
+        let owner = OwnerId::local();
+        let document = samples::document(&owner, DocumentKind::Resume, number);
+        let (id, version) = (document.id, document.version);
+        let store = &self.store;
+        store.create(&document).await.unwrap().certain().unwrap();
+        store.put_parsed(&owner, id, version, &samples::parsed(number, 80)).await.unwrap().certain().unwrap();
+        let mut embedded = samples::embedded(number, 1);
+        embedded.model = model.clone();
+        store.put_embedded(&owner, id, version, &embedded).await.unwrap().certain().unwrap();
+        let change = Change { owner: owner.clone(), document: id, version, action: ChangeAction::Upsert };
+        store.log_change(&change).await.unwrap().certain().unwrap();
+    }
+
+    async fn state(&self, number: u64) -> &'static str {
+        let document = self.store.document(&OwnerId::local(), samples::document_id(number)).await.unwrap();
+        document.unwrap().state.name()
+    }
+}
+
+#[tokio::test]
+async fn batches_follow_one_another_and_the_checkpoint_follows_them() {
+    let house = House::new();
+    for number in 0..5 {
+        house.embedded(number, &samples::model()).await;
+    }
+    let mut tail = house.tail();
+    assert_eq!(tail.follow().await.unwrap(), 2);
+    assert_eq!(
+        (house.state(0).await, house.state(1).await, house.state(2).await),
+        ("indexed", "indexed", "queued")
+    );
+    assert_eq!(house.index.checkpoint(), LogPosition::START, "it lags one batch behind");
+    assert_eq!(tail.follow().await.unwrap(), 2);
+    assert_eq!(tail.follow().await.unwrap(), 1);
+    assert!(house.index.checkpoint() < tail.position);
+    assert_eq!(tail.follow().await.unwrap(), 0);
+    assert_eq!(house.index.checkpoint(), tail.position, "at rest it has caught up");
+    assert_eq!(house.index.documents(), 5);
+}
+
+#[tokio::test]
+async fn invariant_2_what_a_crash_left_applied_but_unmarked_is_marked_by_the_next() {
+    let house = House::new();
+    house.embedded(1, &samples::model()).await;
+    // The crash: applied to the shard, and nothing after that.
+    let tail = house.tail();
+    let change = house.store.changes(tail.options.buckets, LogPosition::START, 1).await.unwrap().remove(0).1;
+    let Prepared::Upsert(upsert, _) = tail.prepare(&change).await.unwrap() else {
+        panic!("it can be indexed")
+    };
+    tail.apply(vec![upsert], tail.position).await.unwrap();
+    drop(tail);
+    assert_eq!((house.index.documents(), house.state(1).await), (1, "queued"));
+    // The next incarnation.
+    let mut tail = house.tail();
+    while tail.follow().await.unwrap() > 0 {}
+    assert_eq!((house.index.documents(), house.state(1).await), (1, "indexed"));
+}
+
+#[tokio::test]
+async fn vectors_of_another_model_fail_their_document_and_not_the_shard() {
+    let house = House::new();
+    let other = ModelIdentity { id: "other".to_owned(), ..samples::model() };
+    house.embedded(1, &other).await;
+    house.embedded(2, &samples::model()).await;
+    let mut tail = house.tail();
+    while tail.follow().await.unwrap() > 0 {}
+    assert_eq!((house.state(1).await, house.state(2).await), ("failed", "indexed"));
+    assert_eq!(house.index.documents(), 1);
+}
