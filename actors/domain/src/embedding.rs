@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::score::{BASIS, Points};
+use crate::points::{BASIS, Points};
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,11 @@ pub mod finding;
 pub mod profile;
 pub mod taxonomy;
 
-pub mod chunk;
+pub mod points;
+
 pub mod embedding;
+
+pub mod chunk;
 pub mod ranked;
 pub mod score;
 

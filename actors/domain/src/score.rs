@@ -9,14 +9,10 @@ use crate::ids::ContentDigest;
 use crate::profile::RequirementLevel;
 use crate::taxonomy::SkillId;
 
+pub use crate::points::{BASIS, Points};
+
 #[cfg(test)]
 mod tests;
-
-/// An amount of points; may be negative in between.
-pub type Points = i32;
-
-/// All the points there are: 100 %.
-pub const BASIS: Points = 10_000;
 
 /// Points from 0 to 10_000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
