@@ -18,6 +18,9 @@ mod neutral;
 mod person;
 mod tidy;
 
+#[cfg(test)]
+mod tests;
+
 /// Where the person stands in the text: occurrences of the name, e-mail and web addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Redaction {
@@ -132,10 +135,10 @@ fn is_dropped_line(view: &View<'_>, profile: &Profile, row: usize, span: Span) -
     let label = profile.basics.label.as_ref().map_or(Span::default(), |label| label.span);
     let folded = view.fold_of(row);
     let title = label.start < label.end && span.start <= label.start && label.end <= span.end;
-    title || BOILERPLATE.iter().any(|cue| folded.contains(cue)) || is_pay_line(view, profile, span)
+    title || BOILERPLATE.iter().any(|cue| folded.contains(cue)) || is_pay_line(profile, span)
 }
 
-fn is_pay_line(_view: &View<'_>, profile: &Profile, span: Span) -> bool {
+fn is_pay_line(profile: &Profile, span: Span) -> bool {
     let salary = profile.requirements.as_ref().and_then(|asked| asked.salary.as_ref());
     salary.is_some_and(|salary| {
         salary.span.start < salary.span.end && span.start <= salary.span.start && salary.span.end <= span.end

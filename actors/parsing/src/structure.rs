@@ -42,6 +42,9 @@ mod salary;
 
 mod notices;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// The version of these rules. Results of different parsers are not the same fact.
 pub const PARSER: &str = "rules-1";
 /// Lines beyond this are not read; the finding `Truncated` says so.
@@ -170,7 +173,14 @@ impl Read<'_> {
         let contact = contact::read(view, &self.extracted.links);
         let name = name::find(view, parts, &contact.emails);
         let redaction = redact::Redaction::of(view, name.as_ref(), &contact);
-        let mentions = skills::mentions(view, parts, &redaction.person);
+        let label = label(view, parts, name.as_ref());
+        let headline = label.as_ref().map_or(Span::default(), |label| label.span);
+        let mut mentions = skills::mentions(view, parts, &redaction.person);
+        // Of the contact block only the headline speaks of skills: streets and towns have names of all kinds.
+        mentions.retain(|mention| {
+            let inside = headline.start <= mention.span.start && mention.span.end <= headline.end;
+            mention.section != SectionKind::Header || inside
+        });
         let mut entries = work::read(view, parts, self.as_of);
         skills::attach(&mut entries, &mentions);
         let education = education::read(view, parts, self.as_of);
@@ -187,7 +197,7 @@ impl Read<'_> {
         profile.languages = languages::read(view, parts);
         profile.certificates = certificates::read(view, parts);
         profile.basics = Basics {
-            label: label(view, parts, name.as_ref()),
+            label,
             location: contact::location(view, parts, &redaction.person),
             protected: personal::read(view, parts, &education),
             name,

@@ -237,11 +237,11 @@ fn capitalized_inside(view: &View<'_>, words: &[Word<'_>], index: usize) -> bool
         return false;
     }
     // "Ruby" the skill is not the person, however it is written.
-    let known = Lexicon::builtin().knows(&word.folded, |meaning| {
-        matches!(
-            meaning,
-            Meaning::Skill(_) | Meaning::Place { .. } | Meaning::Language(_) | Meaning::Employer
-        )
+    // "Lan" may be, though LAN is a skill.
+    let known = Lexicon::builtin().knows_phrase(&word.folded, |phrase| {
+        let meaning = phrase.meaning;
+        let exact = meaning.skill().is_some() && phrase.surface == word.text;
+        exact || matches!(meaning, Meaning::Place { .. } | Meaning::Language(_) | Meaning::Employer)
     });
     if known {
         return false;

@@ -22,6 +22,9 @@ pub(crate) fn read(view: &View<'_>, parts: &[Part]) -> Vec<Sourced<String>> {
             continue;
         }
         for row in part.body.clone() {
+            if all.len() >= MAX {
+                break;
+            }
             let Some(span) = view.rows.get(row).map(|row| row.span) else { continue };
             // Content behind an inline label starts later.
             let span = Span::new(span.start.max(part.start), span.end);
@@ -87,9 +90,9 @@ fn without_dates(view: &View<'_>, span: Span, confidence: u8) -> Option<Sourced<
     let folded = view.folded.of(span);
     let first = dates::find(folded).first().map(|date| date.start);
     let text = view.slice(span);
-    let bracket = text.rfind('(').filter(|at| {
-        *at > 0 && !dates::find(&super::fold::fold_str(text.get(*at..).unwrap_or_default())).is_empty()
-    });
+    let is_dated = |text: &str| !dates::find(&super::fold::fold_str(text)).is_empty();
+    let inner = |at: usize| text.get(at..).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+    let bracket = text.rfind('(').filter(|at| *at > 0 && is_dated(inner(*at)));
     if let Some(at) = bracket {
         return view.sourced(Span::new(span.start, span.start + at as u32), confidence);
     }

@@ -3,13 +3,16 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use tandem_domain::profile::{Sourced, Span};
+use tandem_domain::profile::{SectionKind, Sourced, Span};
 
 use super::lexicon::Meaning;
 use super::sections::Part;
-use super::view::View;
+use super::view::{View, touches};
 use super::{dates, words};
 use crate::extract::Link;
+
+#[cfg(test)]
+mod tests;
 
 /// Digits of a telephone number (ITU-T E.164 allows 15).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
@@ -41,7 +44,7 @@ static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:\+|00|\(\+?)?\d[\d
 /// Whether a folded line holds an address or number by which somebody is reached.
 pub(crate) fn is_contact(folded: &str) -> bool {
     folded.contains('@') && EMAIL.is_match(folded)
-        || folded.contains('.') && URL.is_match(folded)
+        || folded.contains('.') && URL.find_iter(folded).any(|found| is_web_address(found.as_str()))
         || folded.bytes().filter(u8::is_ascii_digit).count() >= 7 && phones_in(folded).next().is_some()
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn is_contact(folded: &str) -> bool {
 pub(crate) fn addresses_in(folded: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
     let emails = folded.contains('@').then(|| EMAIL.find_iter(folded)).into_iter().flatten();
     let urls = folded.contains('.').then(|| URL.find_iter(folded)).into_iter().flatten();
-    emails.chain(urls).map(|found| found.range())
+    emails.chain(urls.filter(|found| is_web_address(found.as_str()))).map(|found| found.range())
 }
 
 /// Where telephone numbers stand in a folded text: enough digits, and no date or plain figure.
@@ -86,7 +89,7 @@ fn is_dates(text: &str) -> bool {
             group.len() == 4 && group.parse().is_ok_and(|year: u32| (1940..2050).contains(&year))
         })
         // Thousands: 1.500.000 or 2 400 000
-        || text.split(['.', ' ']).skip(1).all(|group| group.len() == 3)
+        || text.contains(['.', ' ']) && text.split(['.', ' ']).skip(1).all(|group| group.len() == 3)
 }
 
 /// What was read.
@@ -115,8 +118,9 @@ pub(crate) fn read(view: &View<'_>, links: &[Link]) -> Contact {
         }
         if folded.contains('.') {
             for found in URL.find_iter(folded) {
-                let inside_email = folded.get(..found.start()).is_some_and(|before| before.ends_with('@'))
-                    || folded.get(found.end()..).is_some_and(|after| after.starts_with('@'));
+                let inside_email =
+                    folded.get(..found.start()).is_some_and(|before| before.trim_end().ends_with('@'))
+                        || folded.get(found.end()..).is_some_and(|after| after.starts_with('@'));
                 if !inside_email && is_web_address(found.as_str()) {
                     let span = view.span_in(row, found.start(), found.end());
                     push(&mut contact.urls, view.slice(span).trim_end_matches('.').to_owned(), span, 85);
@@ -168,7 +172,7 @@ fn is_web_address(text: &str) -> bool {
             | "monday.com"
             | "salesforce.com"
             | "booking.com"
-    ) && !text.ends_with(".net") | text.contains('/')
+    ) && (!text.ends_with(".net") || text.contains('/'))
 }
 
 fn push(list: &mut Vec<Sourced<String>>, value: String, span: Span, confidence: u8) {
@@ -204,39 +208,44 @@ fn with_state(view: &View<'_>, end: u32) -> u32 {
 
 /// The town, region or country in the header, or behind an address label.
 pub(crate) fn location(view: &View<'_>, parts: &[Part], without: &[Span]) -> Option<Sourced<String>> {
-    use tandem_domain::profile::SectionKind;
-    let places = parts
+    let rows = parts
         .iter()
         .filter(|part| matches!(part.kind, SectionKind::Header | SectionKind::Personal))
         .flat_map(|part| part.body.clone());
-    for row in places {
-        let span = view.rows.get(row)?.span;
-        let hits: Vec<Span> = view
-            .hits_in(span)
-            .iter()
-            .filter(|hit| matches!(hit.meaning(), Meaning::Place { .. }))
-            .filter(|hit| {
-                !without.iter().any(|other| hit.span.start < other.end && other.start < hit.span.end)
-            })
-            .map(|hit| hit.span)
-            .collect();
-        let Some(first) = hits.first() else { continue };
-        let nationality = view.fold_of(row).contains("nationalit") || view.fold_of(row).contains("الجنسي");
-        if nationality {
-            continue;
-        }
-        // Places that follow each other with a comma belong together.
-        let end = hits.iter().fold(first.end, |end, hit| {
-            let between = view.slice(Span::new(end, hit.start));
-            if hit.start >= end
-                && between.trim_matches([' ', ',', '،', '-', '–', '.', '(', ')', '/']).is_empty()
-            {
-                hit.end
-            } else {
-                end
-            }
-        });
-        return view.sourced(Span::new(first.start, with_state(view, end)), 80);
+    let known = rows.clone().find_map(|row| known_place(view, row, without));
+    known.or_else(|| rows.into_iter().find_map(|row| town_of_state(view, row, without)))
+}
+
+/// `Elk Grove, CA`: a town no gazetteer has shows itself by the letters of its state.
+fn town_of_state(view: &View<'_>, row: usize, without: &[Span]) -> Option<Sourced<String>> {
+    static TOWN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z]{2}\b"));
+    let line = view.rows.get(row)?;
+    let found = TOWN.find(line.text())?;
+    let start = line.span.start + found.start() as u32;
+    let span = Span::new(start, start + found.len() as u32);
+    (!touches(without, span)).then(|| view.sourced(span, 70)).flatten()
+}
+
+/// The places of the gazetteer on a line, where they stand together.
+fn known_place(view: &View<'_>, row: usize, without: &[Span]) -> Option<Sourced<String>> {
+    let span = view.rows.get(row)?.span;
+    let nationality = view.fold_of(row).contains("nationalit") || view.fold_of(row).contains("الجنسي");
+    if nationality {
+        return None;
     }
-    None
+    let hits: Vec<Span> = view
+        .hits_in(span)
+        .iter()
+        .filter(|hit| matches!(hit.meaning(), Meaning::Place { .. }))
+        .filter(|hit| !touches(without, hit.span))
+        .map(|hit| hit.span)
+        .collect();
+    let first = hits.first()?;
+    // Places that follow each other with a comma belong together.
+    let end = hits.iter().fold(first.end, |end, hit| {
+        let between = view.slice(Span::new(end, hit.start));
+        let beside = between.trim_matches([' ', ',', '،', '-', '–', '.', '(', ')', '/']).is_empty();
+        if hit.start >= end && beside { hit.end } else { end }
+    });
+    view.sourced(Span::new(first.start, with_state(view, end)), 80)
 }

@@ -14,6 +14,9 @@ pub(crate) use token::find;
 
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 const MONTHS: &str = include_str!("../../data/months.tsv");
 
 /// A point in time as written.

@@ -13,6 +13,9 @@ use super::sections::Part;
 use super::view::View;
 use super::work::Entry;
 
+#[cfg(test)]
+mod tests;
+
 /// More years than a working life are a mistake of the writer or the reader.
 const MAX_MONTHS: u32 = 60 * 12;
 

@@ -6,6 +6,9 @@
 use tandem_domain::profile::Span;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
+#[cfg(test)]
+mod tests;
+
 /// A folded text; each of its bytes knows the source bytes it stands for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Folded {

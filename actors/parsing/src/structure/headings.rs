@@ -2,7 +2,7 @@
 //!
 //! A line scores by what it says (a table of English and Arabic phrases) and by how it looks; see [`find`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use tandem_domain::document::DocumentKind;
@@ -13,6 +13,9 @@ use super::lexicon::lines;
 use super::view::{View, word_count};
 
 mod cues;
+
+#[cfg(test)]
+mod tests;
 
 const HEADINGS: &str = include_str!("../../data/headings.tsv");
 /// Longer lines (bytes) are no headings.
@@ -218,13 +221,13 @@ fn has_label_column(view: &View<'_>, kind: DocumentKind) -> bool {
 fn whole(view: &View<'_>, row: usize, kind: DocumentKind, inside: Option<SectionKind>) -> Option<Heading> {
     let line = view.rows.get(row)?.line;
     let text = line.text.trim();
-    if text.len() > MAX_BYTES || word_count(text) > MAX_WORDS || text.contains('\t') {
+    if text.len() > MAX_BYTES || word_count(&close_spacing(text)) > MAX_WORDS || text.contains('\t') {
         return None;
     }
     let looks = looks(view, row);
     let by_table = look_up(text, kind);
     let by_cue = || match kind {
-        DocumentKind::Job if looks + i32::from(text.ends_with([':', '?', '؟'])) * 3 >= 3 => {
+        DocumentKind::Job if looks + i32::from(text.ends_with([':', '?', '؟'])) * 2 >= 2 => {
             cues::kind_of(view.fold_of(row))
         }
         DocumentKind::Resume if looks >= 2 || text.ends_with(':') => cues::resume_kind_of(view.fold_of(row)),
@@ -232,7 +235,7 @@ fn whole(view: &View<'_>, row: usize, kind: DocumentKind, inside: Option<Section
     };
     let (found, known) = by_table.map(|found| (found, 7)).or_else(|| by_cue().map(|found| (found, 6)))?;
     // Labels inside an entry ("Achievements:", "Projects:", "Tools") do not end the section they stand in.
-    if text.ends_with(':') && looks < 3 && is_entry_label(found, inside) {
+    if text.ends_with(':') && looks < 1 && is_entry_label(found, inside) {
         return None;
     }
     (known + looks >= ACCEPT).then_some(Heading { row, kind: found, content: None })
@@ -318,7 +321,7 @@ fn with_unknown(view: &View<'_>, kind: DocumentKind, found: Vec<Heading>) -> Vec
             (row.line.size, row.line.bold, row.line.heading, caps && row.text().is_ascii())
         })
     };
-    let styles: Vec<_> = found
+    let mut styles: Vec<_> = found
         .iter()
         .filter(|heading| heading.content.is_none())
         .filter_map(|heading| looks_of(heading.row))
@@ -326,9 +329,16 @@ fn with_unknown(view: &View<'_>, kind: DocumentKind, found: Vec<Heading>) -> Vec
     let (Some(first), true) = (found.first().map(|heading| heading.row), styles.len() >= 2) else {
         return found;
     };
+    styles.sort_unstable();
+    // The look of more than half of the headings, if there is one.
+    let usual = styles
+        .get(styles.len() / 2)
+        .copied()
+        .filter(|middle| styles.iter().filter(|other| *other == middle).count() * 2 > styles.len());
+    let known: BTreeSet<usize> = found.iter().map(|heading| heading.row).collect();
     let mut all = found;
     for row in first..view.rows.len() {
-        if all.iter().any(|heading| heading.row == row) {
+        if known.contains(&row) {
             continue;
         }
         let (Some(style), Some(line)) = (looks_of(row), view.rows.get(row).map(|row| row.line)) else {
@@ -339,7 +349,7 @@ fn with_unknown(view: &View<'_>, kind: DocumentKind, found: Vec<Heading>) -> Vec
             style.2 > 0 || (style.1 && style.0 > view.body_size) || (style.0 > view.body_size && style.0 > 0);
         let words = word_count(&line.text);
         if told_apart
-            && styles.iter().filter(|other| **other == style).count() * 2 > styles.len()
+            && usual == Some(style)
             && (1..=5).contains(&words)
             && !line.bullet
             && !line.text.contains(['\t', '|', ','])

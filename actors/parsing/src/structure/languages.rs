@@ -7,6 +7,8 @@ use tandem_domain::profile::{LanguageCode, LanguageLevel, SectionKind, Span, Spo
 use super::sections::Part;
 use super::view::View;
 
+/// At most so many languages and levels are read of one span.
+const MAX_MENTIONS: usize = 100;
 /// A level stands within so many bytes of its language.
 const NEAR: u32 = 60;
 
@@ -21,10 +23,16 @@ pub(crate) struct Mention {
 /// The languages named between two places of a text, each with the level that stands nearest to it.
 pub(crate) fn mentions(view: &View<'_>, within: Span) -> Vec<Mention> {
     let hits = view.hits_in(within);
-    let languages: Vec<(LanguageCode, Span)> =
-        hits.iter().filter_map(|hit| hit.meaning().language().map(|code| (code, hit.span))).collect();
-    let levels: Vec<(LanguageLevel, Span)> =
-        hits.iter().filter_map(|hit| hit.meaning().level().map(|level| (level, hit.span))).collect();
+    let languages: Vec<(LanguageCode, Span)> = hits
+        .iter()
+        .filter_map(|hit| hit.meaning().language().map(|code| (code, hit.span)))
+        .take(MAX_MENTIONS)
+        .collect();
+    let levels: Vec<(LanguageLevel, Span)> = hits
+        .iter()
+        .filter_map(|hit| hit.meaning().level().map(|level| (level, hit.span)))
+        .take(MAX_MENTIONS)
+        .collect();
     let levels_behind = levels
         .first()
         .zip(languages.first())

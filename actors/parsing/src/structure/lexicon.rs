@@ -103,6 +103,17 @@ pub(crate) struct Phrase {
     pub(crate) ambiguous: bool,
 }
 
+impl Phrase {
+    /// Whether it may stand with a plural `s`: products do not, Canvas is not several Canva.
+    pub(crate) fn has_plural(&self) -> bool {
+        use SkillKind::{Database, Framework, Language, Platform, Tool};
+        self.meaning.skill().is_none_or(|id| {
+            let kind = Taxonomy::builtin().skill(id).kind;
+            !matches!(kind, Database | Framework | Language | Platform | Tool)
+        })
+    }
+}
+
 /// The automaton and, by pattern, its phrases.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
@@ -119,12 +130,17 @@ impl Lexicon {
 
     /// Whether a plain phrase as a whole has a meaning that `wanted` accepts.
     pub(crate) fn knows(&self, plain: &str, wanted: impl Fn(Meaning) -> bool) -> bool {
+        self.knows_phrase(plain, |phrase| wanted(phrase.meaning))
+    }
+
+    /// Whether a plain phrase as a whole is one that `wanted` accepts.
+    pub(crate) fn knows_phrase(&self, plain: &str, wanted: impl Fn(&Phrase) -> bool) -> bool {
         self.automaton
             .find_overlapping_iter(plain)
             .filter(|found| found.start() == 0 && found.end() == plain.len())
             .filter_map(|found| self.phrases.get(found.pattern().as_usize()))
             .flatten()
-            .any(|phrase| wanted(phrase.meaning))
+            .any(wanted)
     }
 
     fn build() -> Self {

@@ -27,6 +27,8 @@ mod years;
 
 /// At most so many skill requirements are kept.
 const MAX_SKILLS: usize = 200;
+/// ... of at most so many that are found.
+const MAX_FOUND: usize = 2_000;
 
 /// Reads everything a posting asks for.
 pub(crate) fn read(
@@ -132,6 +134,9 @@ fn skills(
         let mut any_of: Vec<_> = members.iter().map(|mention| mention.id).collect();
         any_of.sort_unstable();
         any_of.dedup();
+        if asked.skills.len() >= MAX_FOUND {
+            return;
+        }
         let months = years::of_skill(view, clause.span, first.span);
         asked.skills.push(SkillRequirement {
             any_of,
@@ -167,7 +172,9 @@ fn counts(kind: SectionKind, mention: &Mention) -> bool {
 fn is_about_the_degree(view: &View<'_>, span: Span) -> bool {
     let row = view.row_at(span.start);
     let Some(line) = view.rows.get(row).map(|row| row.span) else { return false };
-    let hits = view.hits_in(line);
+    const WINDOW: u32 = 200;
+    let from = line.start.max(span.start.saturating_sub(WINDOW));
+    let hits = view.hits_in(Span::new(from, line.end.min(span.end.saturating_add(WINDOW))));
     let field = hits.iter().any(|hit| {
         matches!(hit.meaning(), Meaning::Field) && hit.span.start <= span.start && span.end <= hit.span.end
     });

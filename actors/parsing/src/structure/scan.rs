@@ -5,6 +5,9 @@ use tandem_domain::profile::Span;
 use super::fold::{Folded, is_arabic};
 use super::lexicon::{Lexicon, Meaning, Phrase};
 
+#[cfg(test)]
+mod tests;
+
 /// A phrase in the text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hit {
@@ -31,7 +34,10 @@ pub(crate) fn scan(plain: &Folded) -> Vec<Hit> {
             continue;
         }
         for phrase in lexicon.phrases.get(hit.pattern().as_usize()).into_iter().flatten() {
-            found.push((phrase.meaning.group(), start, end, *phrase));
+            let plural = end == hit.end() + 1 && plain.text.get(hit.end()..end) == Some("s");
+            if !plural || phrase.has_plural() {
+                found.push((phrase.meaning.group(), start, end, *phrase));
+            }
         }
     }
     found.sort_by_key(|(group, start, end, _)| (*group, *start, usize::MAX - end));
@@ -89,7 +95,7 @@ fn end_of_word(text: &str, start: usize, at: usize) -> Option<usize> {
         return Some(at + 3);
     }
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    (body.len() >= 3 && (1..=4).contains(&digits) && closes(text, at + digits)).then_some(at + digits)
+    (body.len() >= 3 && (1..=2).contains(&digits) && closes(text, at + digits)).then_some(at + digits)
 }
 
 /// Whether no further part of a word stands at `at`.

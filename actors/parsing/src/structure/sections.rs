@@ -82,7 +82,10 @@ fn header_end(view: &View<'_>, kind: DocumentKind, first: usize, no_headings: bo
         let folded = view.fold_of(row);
         let has_contact = contact::is_contact(folded);
         let prose = word_count(folded) > PROSE_WORDS && !folded.contains(['|', '•', '\t']);
-        if prose && !has_contact {
+        // A short sentence is prose too; in a résumé's head it may be a motto or a line of contact.
+        let sentence =
+            kind == DocumentKind::Job && folded.trim_end().ends_with('.') && word_count(folded) >= 4;
+        if (prose || sentence) && !has_contact {
             return row;
         }
         if kind == DocumentKind::Resume
@@ -109,8 +112,6 @@ pub(crate) fn shown(view: &View<'_>, parts: &[Part]) -> Vec<Section> {
 /// The kind of the part a byte lies in.
 pub(crate) fn kind_at(view: &View<'_>, parts: &[Part], byte: u32) -> SectionKind {
     let row = view.row_at(byte);
-    parts
-        .iter()
-        .rfind(|part| part.heading.unwrap_or(part.body.start) <= row)
-        .map_or(SectionKind::Other, |part| part.kind)
+    let behind = parts.partition_point(|part| part.heading.unwrap_or(part.body.start) <= row);
+    behind.checked_sub(1).and_then(|index| parts.get(index)).map_or(SectionKind::Other, |part| part.kind)
 }

@@ -8,7 +8,7 @@ use tandem_domain::taxonomy::SkillId;
 use super::experience;
 use super::scan::Hit;
 use super::sections::{self, Part};
-use super::view::View;
+use super::view::{View, touches};
 use super::work::Entry;
 
 /// Places that are kept of one skill.
@@ -30,9 +30,7 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
         .hits
         .iter()
         .filter_map(|hit| hit.meaning().skill().map(|id| (id, *hit)))
-        .filter(|(_, hit)| {
-            !without.iter().any(|other| hit.span.start < other.end && other.start < hit.span.end)
-        })
+        .filter(|(_, hit)| !touches(without, hit.span))
         .collect();
     let mut mentions = Vec::new();
     for (index, (id, hit)) in hits.iter().enumerate() {
@@ -40,24 +38,36 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
         if matches!(section, SectionKind::Personal | SectionKind::References) || is_amount(view, hit) {
             continue;
         }
-        let confidence = if !hit.phrase.ambiguous {
+        let confidence = if !hit.phrase.ambiguous && !is_acronym_as_word(view, hit) {
             90
         } else if section == SectionKind::Skills {
             80
         } else {
             let previous = index.checked_sub(1).and_then(|index| hits.get(index));
-            let beside = previous.is_some_and(|(_, other)| is_beside(view, other, hit))
-                || hits.get(index + 1).is_some_and(|(_, other)| is_beside(view, hit, other));
-            match (beside, cased(view, hit)) {
-                (true, true) => 75,
-                (true, false) if view.slice(hit.span).chars().count() > 2 => 60,
-                (_, true) => 55,
-                (_, false) => continue,
+            let before = previous.map_or(Join::Apart, |(_, other)| join(view, other, hit));
+            let behind = hits.get(index + 1).map_or(Join::Apart, |(_, other)| join(view, hit, other));
+            let long = view.slice(hit.span).chars().count() > 2;
+            match (before.max(behind), cased(view, hit)) {
+                (Join::List | Join::Word, true) => 75,
+                (Join::List, false) if long => 60,
+                (Join::Apart, true) => 55,
+                _ => continue,
             }
         };
         mentions.push(Mention { id: *id, span: hit.span, section, confidence });
     }
     mentions
+}
+
+/// `Sen` or `Lan` for the acronym SEN or LAN: written as a word it may be one.
+fn is_acronym_as_word(view: &View<'_>, hit: &Hit) -> bool {
+    const LONGEST: usize = 4;
+    let surface = hit.phrase.surface;
+    let mut letters = view.slice(hit.span).chars();
+    surface.len() <= LONGEST
+        && surface.chars().all(|c| c.is_ascii_uppercase())
+        && letters.next().is_some_and(char::is_uppercase)
+        && letters.all(char::is_lowercase)
 }
 
 /// `CAD 400,000` is money: three capitals with an amount behind them.
@@ -69,32 +79,31 @@ fn is_amount(view: &View<'_>, hit: &Hit) -> bool {
         && view.folded.of(behind).trim_start().starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Whether nothing but the punctuation of a list stands between two names, and one of them is sure.
-fn is_beside(view: &View<'_>, first: &Hit, second: &Hit) -> bool {
-    if first.phrase.ambiguous && second.phrase.ambiguous && !(cased(view, first) && cased(view, second)) {
-        return false;
+/// How two names are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Join {
+    /// Not at all, or neither is sure.
+    Apart,
+    /// By "and" or "or", as ordinary words are too ("to market and excel").
+    Word,
+    /// By the punctuation of a list.
+    List,
+}
+
+fn join(view: &View<'_>, first: &Hit, second: &Hit) -> Join {
+    const MAX_BETWEEN: u32 = 8;
+    let unsure = first.phrase.ambiguous && second.phrase.ambiguous;
+    if first.span.end > second.span.start
+        || second.span.start - first.span.end > MAX_BETWEEN
+        || unsure && !(cased(view, first) && cased(view, second))
+    {
+        return Join::Apart;
     }
-    let between = Span::new(first.span.end, second.span.start);
-    first.span.end <= second.span.start
-        && between.end - between.start <= 8
-        && matches!(
-            view.slice(between).trim(),
-            "," | "/"
-                | "|"
-                | "&"
-                | "•"
-                | "·"
-                | ";"
-                | "and"
-                | "or"
-                | ", and"
-                | ", or"
-                | "("
-                | "+"
-                | "،"
-                | "و"
-                | "أو"
-        )
+    match view.slice(Span::new(first.span.end, second.span.start)).trim() {
+        "," | "/" | "|" | "&" | "•" | "·" | ";" | "(" | "+" | "،" => Join::List,
+        "and" | "or" | ", and" | ", or" | "و" | "أو" => Join::Word,
+        _ => Join::Apart,
+    }
 }
 
 /// Whether an ambiguous name stands in its own spelling where ordinary words do not have it: `SAS`, or `Go` inside a

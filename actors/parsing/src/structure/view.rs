@@ -105,7 +105,9 @@ impl<'a> View<'a> {
         let mut kept = without_start.trim_end_matches(|c: char| outer(c) && c != ')');
         // A bracket stays only with its partner.
         if kept.starts_with('(') && !kept.contains(')') {
-            return self.trim(Span::new(start + 1, start + kept.len() as u32));
+            let inner = kept.trim_start_matches(outer);
+            let end = start + kept.len() as u32;
+            return Span::new(end - inner.len() as u32, end);
         }
         if kept.ends_with(')') && !kept.contains('(') {
             kept = kept.trim_end_matches(')').trim_end();
@@ -154,6 +156,15 @@ fn body_size(lines: &[Line]) -> u16 {
         *weights.entry(line.size).or_default() += line.text.len();
     }
     weights.into_iter().max_by_key(|(_, weight)| *weight).map_or(0, |(size, _)| size)
+}
+
+/// Whether a span shares a byte with one of some others, which are ordered by start and short: those that start more
+/// than a line before are not asked.
+pub(crate) fn touches(ordered: &[Span], span: Span) -> bool {
+    const REACH: u32 = crate::structure::MAX_LINE_BYTES as u32;
+    let from = ordered.partition_point(|other| other.start.saturating_add(REACH) < span.start);
+    let until = ordered.partition_point(|other| other.start < span.end);
+    ordered.get(from..until).unwrap_or_default().iter().any(|other| span.start < other.end)
 }
 
 /// Words in a text.

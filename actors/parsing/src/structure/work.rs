@@ -147,7 +147,8 @@ fn carried_over(line: &str, next: &str) -> Option<DateMatch> {
 
 fn lone_is_anchor(folded: &str, date: &DateMatch) -> bool {
     let behind = folded.get(date.end..).unwrap_or_default().trim_start();
-    !behind.starts_with(':')
+    // "Winter 2020: Audit Intern, Acme" is an entry, "2019: promoted" a detail.
+    (!behind.starts_with(':') || date.start == 0 && behind.contains(','))
         && !folded.get(..date.start).is_some_and(|before| before.trim_end().ends_with(" in"))
 }
 

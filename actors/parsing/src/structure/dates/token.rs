@@ -130,6 +130,18 @@ fn word(text: &str) -> Token {
 fn join_two_word_months(line: &str, tokens: Vec<Placed>) -> Vec<Placed> {
     let mut joined: Vec<Placed> = Vec::with_capacity(tokens.len());
     for placed in tokens {
+        // `Q3` is the month its quarter opens with.
+        if let (Token::Number(quarter @ 1..=4, 1), Some(last)) = (placed.token, joined.last_mut())
+            && last.end == placed.start
+            && line.get(last.start..last.end) == Some("q")
+        {
+            *last = Placed {
+                token: Token::Month(quarter as u8 * 3 - 2, true),
+                start: last.start,
+                end: placed.end,
+            };
+            continue;
+        }
         let two_back = joined.len().checked_sub(2).and_then(|index| joined.get(index)).copied();
         if let (Token::Word, Some(first)) = (placed.token, two_back)
             && first.token == Token::Word

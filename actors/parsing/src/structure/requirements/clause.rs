@@ -7,6 +7,9 @@ use super::level;
 use crate::structure::skills::Mention;
 use crate::structure::view::View;
 
+/// A bracket longer than this (bytes) is no aside.
+const MAX_ASIDE: usize = 80;
+
 /// A part of a sentence with one level.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clause {
@@ -84,13 +87,15 @@ fn push(
     }
 }
 
+/// What stands in the bracket that opens at `at`; only a short one says a level.
 fn bracket(text: &str, at: usize) -> &str {
     let rest = text.get(at + 1..).unwrap_or_default();
-    rest.split(')').next().unwrap_or_default()
+    let end = rest.char_indices().take(MAX_ASIDE).find(|(_, c)| *c == ')').map_or(0, |(end, _)| end);
+    rest.get(..end).unwrap_or_default()
 }
 
 fn says_level(text: &str) -> bool {
-    level::of_words(&crate::structure::fold::fold_str(text)).is_some() && text.len() < 80
+    text.len() <= MAX_ASIDE && level::of_words(&crate::structure::fold::fold_str(text)).is_some()
 }
 
 fn is_abbreviation(before: &str) -> bool {

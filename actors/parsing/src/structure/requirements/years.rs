@@ -54,7 +54,13 @@ fn stated(folded: &str) -> impl Iterator<Item = Stated> + '_ {
 
 /// Months asked of the skill at `skill`: "5+ years of Python", "Python (3 years)".
 pub(super) fn of_skill(view: &View<'_>, clause: Span, skill: Span) -> Option<u32> {
-    let range = view.folded.range(clause);
+    // Only what stands near can speak of it; a clause may be as long as a line may be.
+    const WINDOW: u32 = 2 * NEAR as u32;
+    let near = Span::new(
+        clause.start.max(skill.start.saturating_sub(WINDOW)),
+        clause.end.min(skill.end.saturating_add(WINDOW)),
+    );
+    let range = view.folded.range(near);
     let folded = view.folded.text.get(range.clone())?;
     if !folded.bytes().any(|byte| byte.is_ascii_digit()) && !folded.contains("year") && !folded.contains("سن")
     {
