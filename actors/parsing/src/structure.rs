@@ -21,6 +21,7 @@ pub(crate) mod view;
 pub(crate) mod headings;
 pub(crate) mod sections;
 
+mod casing;
 pub(crate) mod contact;
 pub(crate) mod dates;
 pub(crate) mod name;
@@ -200,7 +201,7 @@ impl Read<'_> {
             label,
             location: contact::location(view, parts, &redaction.person),
             protected: personal::read(view, parts, &education),
-            name,
+            name: name.map(casing::name),
             emails: contact.emails,
             phones: contact.phones,
             urls: contact.urls,
@@ -217,7 +218,8 @@ impl Read<'_> {
         let redaction = redact::Redaction::of(view, None, &contact);
         let mentions = skills::mentions(view, parts, &redaction.person);
         let head = job::read(view, parts, posting, hint);
-        let asked = requirements::read(view, parts, head, &mentions, posting);
+        let mut asked = requirements::read(view, parts, head, &mentions, posting);
+        asked.title = asked.title.map(casing::title);
         let mut profile = self.empty(DocumentKind::Job);
         let told: Vec<skills::Mention> =
             mentions.into_iter().filter(|mention| !job::is_boilerplate(mention.section)).collect();

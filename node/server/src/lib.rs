@@ -11,8 +11,10 @@ mod telemetry;
 
 mod report;
 
+use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 use tandem_config::{ConfigError, NodeConfig};
 
@@ -50,6 +52,15 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Extract(args) => commands::extract::run(&args, resolve),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),
         Command::Config(args) => commands::config::run(&args, resolve),
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
     }
 }
 

@@ -13,8 +13,8 @@ const UTF16_WINDOW: usize = 4_096;
 const COLUMN_SPACES: usize = 3;
 /// Tenths of a line height of one blank line.
 const BLANK_LINE: u16 = 10;
-/// Broken sequences that UTF-8 text may hold per thousand characters before it is taken for another encoding.
-const BROKEN_PER_MILLE: usize = 10;
+/// Text with broken sequences is still UTF-8 when it has so many whole ones for each of them.
+const WHOLE_PER_BROKEN: usize = 4;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Extracted, ExtractError> {
     let text = decode(bytes);
@@ -50,8 +50,9 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
         return unix_breaks(order.decode_without_bom_handling(bytes).0);
     }
     let (utf8, broken) = encoding_rs::UTF_8.decode_without_bom_handling(bytes);
-    let replaced = if broken { utf8.chars().filter(|c| *c == '\u{FFFD}').count() } else { 0 };
-    let text = if replaced * 1_000 <= utf8.chars().count() * BROKEN_PER_MILLE {
+    let replaced = utf8.chars().filter(|c| *c == '\u{FFFD}').count();
+    let whole = utf8.chars().filter(|c| !c.is_ascii()).count() - replaced;
+    let text = if !broken || whole >= replaced * WHOLE_PER_BROKEN {
         utf8
     } else if looks_arabic(bytes) {
         WINDOWS_1256.decode_without_bom_handling(bytes).0

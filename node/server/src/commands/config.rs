@@ -6,17 +6,17 @@ use tandem_config::{ConfigError, DEFAULT_TOML, NodeConfig};
 use toml::Value;
 
 use crate::cli::ConfigArgs;
+use crate::say;
 
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub(crate) fn run(
     args: &ConfigArgs,
     resolve: impl Fn(&[(&str, Value)]) -> Result<NodeConfig, ConfigError>,
 ) -> anyhow::Result<ExitCode> {
     if args.check {
         resolve(&[])?;
-        println!("the configuration is valid");
+        say("the configuration is valid\n")?;
     } else {
-        print!("{DEFAULT_TOML}");
+        say(DEFAULT_TOML)?;
     }
     Ok(ExitCode::SUCCESS)
 }

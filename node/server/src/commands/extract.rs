@@ -14,10 +14,9 @@ use toml::Value;
 
 use crate::cli::ExtractArgs;
 use crate::clock::SystemClock;
-use crate::wiring;
+use crate::{say, wiring};
 
 /// Reads one file as the node would and prints what was read.
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub(crate) fn run(
     args: &ExtractArgs,
     resolve: impl Fn(&[(&str, Value)]) -> Result<NodeConfig, ConfigError>,
@@ -35,16 +34,21 @@ pub(crate) fn run(
     let kind = if args.job { DocumentKind::Job } else { DocumentKind::Resume };
     let as_of = args.as_of.or(config.as_of()).unwrap_or_else(|| SystemClock.now().month());
     let parsed = structure(&extracted, kind, None, as_of);
-    if args.json {
-        let ParsedVersion { profile, findings, parser, .. } = parsed;
-        let shown = json!({ "parser": parser, "profile": profile, "findings": findings });
-        println!("{}", serde_json::to_string_pretty(&shown)?);
-    } else {
-        println!("{}", parsed.text);
-        for finding in &parsed.findings {
-            let page = finding.page.map(|page| format!(" (page {page})")).unwrap_or_default();
-            println!("-- finding: {:?}{page}: {}", finding.kind, finding.note);
-        }
-    }
+    say(&if args.json { as_json(parsed)? } else { as_text(&parsed) })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(parsed: ParsedVersion) -> anyhow::Result<String> {
+    let ParsedVersion { profile, findings, parser, .. } = parsed;
+    let shown = json!({ "parser": parser, "profile": profile, "findings": findings });
+    Ok(serde_json::to_string_pretty(&shown)? + "\n")
+}
+
+fn as_text(parsed: &ParsedVersion) -> String {
+    let mut shown = format!("{}\n", parsed.text);
+    for finding in &parsed.findings {
+        let page = finding.page.map(|page| format!(" (page {page})")).unwrap_or_default();
+        shown.push_str(&format!("-- finding: {:?}{page}: {}\n", finding.kind, finding.note));
+    }
+    shown
 }

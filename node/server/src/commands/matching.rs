@@ -6,7 +6,7 @@ mod progress;
 mod submit;
 
 use std::fs;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,12 +23,12 @@ use tandem_ports::Clock;
 use tandem_runtime::Stopwatch;
 use toml::Value;
 
-use crate::ALL_FAILED;
 use crate::cli::{Format, MatchArgs};
 use crate::clock::SystemClock;
 use crate::report::{self, MatchReport};
 use crate::telemetry;
 use crate::wiring::{self, Node};
+use crate::{ALL_FAILED, say};
 
 use files::InputFile;
 use progress::Bars;
@@ -161,7 +161,7 @@ fn write(args: &MatchArgs, found: &MatchReport) -> anyhow::Result<()> {
     progress::note_broken(&found.broken);
     match &args.out {
         Some(path) => put(path, &text).with_context(|| format!("cannot write {}", path.display())),
-        None => stdout().write_all(text.as_bytes()).context("cannot write to standard output"),
+        None => say(&text),
     }
 }
 

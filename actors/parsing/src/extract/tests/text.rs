@@ -27,6 +27,15 @@ fn accents_in_latin_1_are_not_taken_for_arabic() {
 }
 
 #[test]
+fn a_few_foreign_bytes_in_a_long_text_are_characters_and_not_damage() {
+    let text = format!("{} July 2023 \u{96} Present", "plain words ".repeat(200));
+    let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    assert!(lines(&bytes, "cv.txt").concat().ends_with("July 2023 – Present"));
+    let damaged = [text.replace('\u{96}', "–é–é–").as_bytes(), b"\xff"].concat();
+    assert!(lines(&damaged, "cv.txt").concat().contains("–é–é–"), "one broken byte does not spoil UTF-8");
+}
+
+#[test]
 fn bullets_pages_space_and_columns_are_kept_as_geometry() {
     let read = read(
         b"JANE DOE\r\n\r\n- Wrote Rust\r\nAcme Ltd          2019 - 2021\r\n-----\r\n\x0cPage two",
