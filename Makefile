@@ -21,7 +21,7 @@ demo: model build ## Set everything up and match the sample: a table here, a pag
 test: model build ## Set everything up and pass all tests
 	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
 
-lint: ## Formatting, clippy with -D warnings, the shell scripts, licences and spelling where their tools are installed
+lint: ## Formatting, clippy with -D warnings, the shell scripts, licenses and spelling where their tools are installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
 	@deploy/lint-extras.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints beside clippy: shell scripts, spelling, licences and sources of dependencies. A tool that is not installed is
+# Lints beside clippy: shell scripts, spelling, licenses and sources of dependencies. A tool that is not installed is
 # named and skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +16,6 @@ fi
 if have typos spelling "pip install typos"; then
     typos
 fi
-if have cargo-deny "licences and sources" "cargo install cargo-deny"; then
+if have cargo-deny "licenses and sources" "cargo install cargo-deny"; then
     cargo deny --offline --all-features check bans licenses sources
 fi

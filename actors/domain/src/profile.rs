@@ -117,7 +117,7 @@ pub struct Profile {
     pub skills: Vec<Skill>,
     /// Human languages, sorted by code.
     pub languages: Vec<SpokenLanguage>,
-    /// Certificates and licences as they are written.
+    /// Certificates and licenses as they are written.
     pub certificates: Vec<Sourced<String>>,
     /// Months of work, overlapping positions counted once; internships and education apart.
     pub months_total: u32,
@@ -203,7 +203,7 @@ pub enum SectionKind {
     Skills,
     /// Projects.
     Projects,
-    /// Certificates, licences, courses.
+    /// Certificates, licenses, courses.
     Certificates,
     /// Human languages.
     Languages,

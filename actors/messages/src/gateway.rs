@@ -106,7 +106,7 @@ impl Context {
     }
 }
 
-/// Answers requests. The node fulfils it with its gateway actor; a test may fulfil it with a fake.
+/// Answers requests. The node fulfills it with its gateway actor; a test may fulfill it with a fake.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
     /// Answers within the context's deadline, with a failure if need be.

@@ -1,4 +1,4 @@
-//! The traits for everything that lies outside the actors. Adapters under `node/` fulfil them; each trait has a contract
+//! The traits for everything that lies outside the actors. Adapters under `node/` fulfill them; each trait has a contract
 //! suite and an in-memory model in `testsuite` (feature of that name), and every adapter runs the same suite.
 //!
 //! Three rules hold for all of them. A row of a user's data is reached through its owner (invariant 10): no method asks

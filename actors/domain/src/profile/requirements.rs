@@ -36,7 +36,7 @@ pub struct Requirements {
     pub fields: Vec<String>,
     /// Languages asked for.
     pub languages: Vec<LanguageRequirement>,
-    /// Certificates and licences asked for, as written.
+    /// Certificates and licenses asked for, as written.
     pub certificates: Vec<Sourced<String>>,
     /// The rung on the ladder that the title names.
     pub seniority: Option<Seniority>,

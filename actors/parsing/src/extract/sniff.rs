@@ -13,7 +13,7 @@ const TEXT_WINDOW: usize = 16_384;
 /// Control bytes per thousand that text may hold.
 const CONTROL_PER_MILLE: usize = 20;
 
-/// Prefix and name of formats that are recognised in order to be refused by name.
+/// Prefix and name of formats that are recognized in order to be refused by name.
 const REFUSED: &[(&[u8], &str)] = &[
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),

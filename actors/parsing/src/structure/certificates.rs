@@ -1,4 +1,4 @@
-//! Certificates and licences, as they are written.
+//! Certificates and licenses, as they are written.
 
 use tandem_domain::profile::{SectionKind, Sourced, Span};
 
