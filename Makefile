@@ -18,7 +18,9 @@ demo: model build ## Set everything up and match the sample: a table here, a pag
 		--format html --out $(DEMO)/report.html
 	@echo "The same as a page: $(DEMO)/report.html"
 
-test: model build ## Set everything up and pass all tests
+# Binary and tests are built together: what tests ask of the crates would otherwise have them all built twice.
+test: model ## Set everything up and pass all tests
+	$(CARGO) build --release --workspace --bins --tests --locked
 	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
 
 lint: ## Formatting, clippy with -D warnings, the shell scripts, licenses and spelling where their tools are installed
