@@ -1,0 +1,93 @@
+//! Measures the whole program from the outside, on the sample: files per second and processor time of `tandem match`
+//! with an empty data folder and again with a full one, the time from start to readiness, the memory of an idle node.
+//! Prints a table and writes `target/bench/pipeline.json`; needs the model of deploy/model.sh.
+
+#![allow(clippy::print_stdout, reason = "a bench is read by people")]
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tandem_tests::cli::{self, Output};
+use tandem_tests::poll::Deadline;
+use tandem_tests::sandbox::Sandbox;
+use tandem_tests::{paths, process, sample};
+
+/// How often each number is taken; the median is shown.
+const TIMES: usize = 3;
+
+fn main() {
+    if !paths::has_model("pipeline") {
+        return;
+    }
+    let files = sample::files(&paths::sample_jobs()).len() + sample::files(&paths::sample_resumes()).len();
+    let (mut cold, mut warm, mut ready, mut idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TIMES {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        cold.push(matched(&data));
+        warm.push(matched(&data));
+        let begun = Deadline::after(std::time::Duration::MAX);
+        let mut sandbox = Sandbox::start();
+        ready.push(begun.elapsed().as_secs_f64());
+        let group = process::group(sandbox.pid());
+        idle.push(group.iter().map(|process| process::memory(process.pid)).sum::<u64>() as f64 / MIB);
+        sandbox.stop();
+    }
+    let report = json!({
+        "files": files,
+        "cold": of_runs(&cold, files),
+        "warm": of_runs(&warm, files),
+        "start_to_ready_seconds": median(ready),
+        "idle_memory_mib": median(idle),
+    });
+    print(&report);
+    // Beside the build, wherever that lies: `target/release/tandem` -> `target/bench`.
+    let program = paths::tandem();
+    let folder = program.ancestors().nth(2).expect("a program lies in a build folder").join("bench");
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let text = serde_json::to_string_pretty(&report).expect("numbers become JSON");
+    fs::write(folder.join("pipeline.json"), text).expect("the report can be written");
+}
+
+/// Bytes of a mebibyte.
+const MIB: f64 = (1 << 20) as f64;
+
+fn matched(data: &tempfile::TempDir) -> Output {
+    let (jobs, resumes) = (paths::sample_jobs(), paths::sample_resumes());
+    cli::run_match(&jobs, &resumes, data.path(), &["--format", "ndjson"]).expect_success()
+}
+
+fn of_runs(runs: &[Output], files: usize) -> Value {
+    let of = |number: fn(&Output) -> f64| median(runs.iter().map(number).collect());
+    let (wall, cpu) = (of(|run| run.wall_seconds), of(|run| run.cpu_seconds));
+    json!({
+        "wall_seconds": wall,
+        "cpu_seconds": cpu,
+        "files_per_second": files as f64 / wall,
+        "files_per_cpu_second": files as f64 / cpu,
+        "peak_memory_mib": of(|run| run.peak_memory as f64 / MIB),
+    })
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    *numbers.get(numbers.len() / 2).expect("something was measured")
+}
+
+fn print(report: &Value) {
+    let number = |path: &str| report.pointer(path).and_then(Value::as_f64).expect("it is in the report");
+    println!("{} files, median of {TIMES}", report["files"]);
+    println!("{:<24} {:>10} {:>10}", "", "cold", "warm");
+    let rows = [
+        ("seconds", "wall_seconds"),
+        ("CPU-seconds", "cpu_seconds"),
+        ("files per second", "files_per_second"),
+        ("files per CPU-second", "files_per_cpu_second"),
+        ("peak memory, MiB", "peak_memory_mib"),
+    ];
+    for (title, name) in rows {
+        let [cold, warm] = ["cold", "warm"].map(|run| number(&format!("/{run}/{name}")));
+        println!("{title:<24} {cold:>10.2} {warm:>10.2}");
+    }
+    println!("{:<24} {:>10.2} s", "start to ready", number("/start_to_ready_seconds"));
+    println!("{:<24} {:>10.0} MiB", "memory of an idle node", number("/idle_memory_mib"));
+}

@@ -1,0 +1,19 @@
+//! The one integration binary: it looks at the house itself, and at real nodes from the outside.
+//!
+//! A test that checks an invariant of the architecture has the invariant's number in its name.
+
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+mod contracts;
+mod tidy;
+
+mod node;
+mod sample;
+mod score;
+
+mod blind;
+mod secrets;
+
+mod crash;
+mod drain;
+mod hostile;
