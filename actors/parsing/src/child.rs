@@ -1,7 +1,7 @@
 //! Extraction in a child process, so that foreign bytes never run in the process that holds keys and data.
 //!
-//! [`child_main`] is the child: it limits itself, then answers documents until its input ends. [`ExtractPool`]
-//! is the parent's side: a bounded number of children, each killed when its time is over.
+//! [`child_main`] is the child: it limits itself, then answers documents until its input or its parent ends.
+//! [`ExtractPool`] is the parent's side: a bounded number of children, each killed when its time is over.
 
 mod frame;
 mod pool;
@@ -10,6 +10,10 @@ mod sandbox;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use rustix::process::getppid;
 
 use crate::extract::{ExtractError, Extracted, Limits, extract};
 use frame::Request;
@@ -18,10 +22,13 @@ pub use pool::{ExtractPool, ExtractPoolOptions};
 
 /// Stack of the thread that reads documents: nested structures of some formats are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
+/// How often a child looks whether its parent still lives. Between two documents the end of its input tells it at once.
+/// (Linux' parent death signal is no help: it comes when the *thread* that started the child ends.)
+const PARENT_CHECK: Duration = Duration::from_secs(1);
 
 /// The child's main function: limits itself and answers documents on standard input and output.
 ///
-/// Ends with success when the input ends, with failure when the pipe breaks.
+/// Ends with success when the input ends, with failure when the pipe breaks or the parent is gone.
 pub fn child_main() -> ExitCode {
     serve(extract)
 }
@@ -42,7 +49,11 @@ pub fn serve(
     if let Err(error) = sandbox::limit_resources() {
         report(&format!("resource limits are not in force: {error}"));
     }
+    let parent = getppid();
+    let (working, ended) = sync_channel::<()>(0);
     let work = move || {
+        // Falls when the thread ends, whichever way.
+        let _working = working;
         // After the thread exists, so that starting threads can be denied too.
         if let Err(error) = sandbox::deny_system_calls() {
             report(&format!("system calls are not filtered: {error}"));
@@ -50,6 +61,11 @@ pub fn serve(
         answer_all(&read)
     };
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
+    while ended.recv_timeout(PARENT_CHECK) == Err(RecvTimeoutError::Timeout) {
+        if getppid() != parent {
+            return ExitCode::FAILURE;
+        }
+    }
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         Ok(Ok(Err(error))) => {

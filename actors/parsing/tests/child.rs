@@ -1,17 +1,29 @@
 //! The pool against real children: this program starts itself with `--child`.
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions, serve};
 use tandem_parsing::extract::{ExtractError, Extracted, Limits, extract};
+
+/// A document of this name and the path of a file is read for as long as the file is there.
+const WHILE: &str = "while:";
+/// How long the checks wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// From one look at the system's processes to the next.
+const GLANCE: Duration = Duration::from_millis(5);
 
 const DOCUMENT: &[u8] = b"Amal Haddad\nRust engineer\n2019 - 2024 Example Ltd";
 
 fn main() -> ExitCode {
     if std::env::args().any(|arg| arg == "--child") {
         return serve(read_or_misbehave);
+    }
+    if std::env::args().any(|arg| arg == "--parent") {
+        return be_a_parent();
     }
     // Test runners list and filter; there is one check here and it always runs.
     if std::env::args().any(|arg| arg == "--list") {
@@ -24,6 +36,12 @@ fn main() -> ExitCode {
 
 /// The real reader, except for documents that name a misdeed.
 fn read_or_misbehave(bytes: &[u8], name: &str, limits: &Limits) -> Result<Extracted, ExtractError> {
+    if let Some(marker) = name.strip_prefix(WHILE) {
+        while Path::new(marker).exists() {
+            std::thread::sleep(GLANCE);
+        }
+        return extract(bytes, "cv.txt", limits);
+    }
     match name {
         "memory" => {
             let mut held: Vec<Vec<u8>> = Vec::new();
@@ -39,6 +57,14 @@ fn read_or_misbehave(bytes: &[u8], name: &str, limits: &Limits) -> Result<Extrac
         "escape" => Err(escape()),
         _ => extract(bytes, name, limits),
     }
+}
+
+/// A program with a child that is busy for ever.
+fn be_a_parent() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let hanging = runtime
+        .block_on(async { pool(1, PATIENCE * 10, 100).extract("hang", Bytes::from_static(DOCUMENT)).await });
+    panic!("a hanging document was read: {hanging:?}");
 }
 
 /// Tries what the sandbox denies; the answer lists what succeeded.
@@ -73,6 +99,12 @@ async fn check_all() {
     misdeeds_cost_one_document_each().await;
     the_sandbox_holds().await;
     many_documents_share_few_children().await;
+    if cfg!(target_os = "linux") {
+        a_child_is_in_a_group_of_its_own().await;
+        a_document_survives_one_death_of_its_child().await;
+        two_deaths_tell_whose_fault_it_was().await;
+        a_child_does_not_outlive_its_parent().await;
+    }
     an_abandoned_child_is_not_used_again().await;
     a_closed_pool_refuses().await;
     a_missing_program_is_named().await;
@@ -158,4 +190,97 @@ async fn a_missing_program_is_named() {
     let options = ExtractPoolOptions::new("/nonexistent/reader".into(), Vec::new());
     let refused = ExtractPool::new(options).extract("cv.txt", Bytes::from_static(DOCUMENT)).await;
     assert!(matches!(refused, Err(ExtractError::Unavailable { .. })), "{refused:?}");
+}
+
+/// The living children of a process, as Linux lists them.
+fn children_of(parent: u32) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").expect("processes are listed");
+    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    ids.filter(|id| parent_of(*id) == Some(parent)).filter_map(Pid::from_raw).collect()
+}
+
+/// The parent of a process that lives and is not only waiting to be buried.
+fn parent_of(id: i32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name before it is in parentheses and may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    fields.next().filter(|state| *state != "Z")?;
+    fields.next()?.parse().ok()
+}
+
+/// What `look` finds, looked for until it is there.
+async fn found<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("not there in time: {what}"))
+}
+
+/// A child of this process that is none of `known`.
+async fn new_child(known: &[Pid]) -> Pid {
+    let look = || children_of(std::process::id()).into_iter().find(|child| !known.contains(child));
+    found("a child", look).await
+}
+
+async fn a_child_is_in_a_group_of_its_own() {
+    let known = children_of(std::process::id());
+    let pool = pool(1, PATIENCE, 100);
+    reads(&pool).await;
+    let child = new_child(&known).await;
+    assert_eq!(getpgid(Some(child)), Ok(child), "an interrupt from the keyboard does not reach it");
+}
+
+/// Reads a document whose children are killed by these signals, one after the other, while they read.
+async fn read_under(signals: &[Signal]) -> Result<Extracted, ExtractError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let marker = folder.path().join("marker");
+    std::fs::write(&marker, b"").expect("a marker");
+    let mut known = children_of(std::process::id());
+    let pool = pool(1, PATIENCE, 100);
+    let name = format!("{WHILE}{}", marker.display());
+    let killing = async {
+        for signal in signals {
+            let child = new_child(&known).await;
+            known.push(child);
+            kill_process(child, *signal).expect("the child is there");
+        }
+        if signals.len() < 2 {
+            new_child(&known).await;
+        }
+        std::fs::remove_file(&marker).expect("the marker is there");
+    };
+    let (read, ()) = futures::join!(pool.extract(&name, Bytes::from_static(DOCUMENT)), killing);
+    read
+}
+
+async fn a_document_survives_one_death_of_its_child() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL, Signal::ABORT] {
+        let read = read_under(&[signal]).await.expect("another child reads it");
+        assert_eq!(read.text().as_bytes(), DOCUMENT);
+    }
+}
+
+async fn two_deaths_tell_whose_fault_it_was() {
+    assert_eq!(read_under(&[Signal::KILL, Signal::KILL]).await, Err(ExtractError::OutOfMemory));
+    for signals in [[Signal::TERM, Signal::TERM], [Signal::TERM, Signal::KILL]] {
+        let read = read_under(&signals).await;
+        assert!(matches!(read, Err(ExtractError::Unavailable { .. })), "{read:?}");
+    }
+}
+
+async fn a_child_does_not_outlive_its_parent() {
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut parent = Command::new(program).arg("--parent").spawn().expect("a parent");
+    let look = || children_of(parent.id()).into_iter().find(|child| getpgid(Some(*child)) == Ok(*child));
+    let child = found("the busy child", look).await;
+    parent.kill().expect("the parent is there");
+    parent.wait().expect("the parent ends");
+    let gone = || parent_of(child.as_raw_nonzero().get()).is_none().then_some(());
+    found("the child's end", gone).await;
 }

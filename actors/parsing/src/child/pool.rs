@@ -76,9 +76,13 @@ impl ExtractPool {
     ///
     /// Cancel-safe: a child whose answer nobody waits for is killed and never used again.
     ///
+    /// A child that dies is replaced once: its death may have come from outside, as when a service manager stops every
+    /// process of the service or the machine runs out of memory.
+    ///
     /// # Errors
-    /// What the child answered; `Timeout` after the wall or processor time, `OutOfMemory` and `Killed` when the
-    /// child died of the document, `Unavailable` when none can be started or the pool is closed.
+    /// What the child answered; `Timeout` after the wall or processor time, `OutOfMemory` and `Killed` when two
+    /// children died of the document, `Unavailable` when none can be started, when they were told to end, or when the
+    /// pool is closed.
     pub async fn extract(&self, file_name: &str, bytes: Bytes) -> Result<Extracted, ExtractError> {
         let size = bytes.len() as u64;
         if size > self.options.limits.file_bytes {
@@ -86,20 +90,42 @@ impl ExtractPool {
             return Err(ExtractError::TooLarge { bytes: size, limit: self.options.limits.file_bytes });
         }
         let _permit = self.seats.acquire().await.map_err(|_| unavailable("it is shutting down"))?;
-        let mut seat = match self.take_idle() {
+        let seat = match self.take_idle() {
             Some(seat) => seat,
             None => Seat::start(&self.options)?,
         };
-        let exchange = seat.exchange(file_name, &self.options.limits, &bytes);
+        let first = match self.read_in(seat, file_name, &bytes).await {
+            Ok(answer) => return answer,
+            Err(Death::OutOfTime) => return Err(ExtractError::Timeout),
+            Err(death) => death,
+        };
+        tracing::warn!(death = ?first, "a reading process died, the document is read again");
+        if self.seats.is_closed() {
+            return Err(unavailable("it is shutting down"));
+        }
+        match self.read_in(Seat::start(&self.options)?, file_name, &bytes).await {
+            Ok(answer) => answer,
+            Err(second) => Err(blame(first, second)),
+        }
+    }
+
+    /// What this child answers within the wall time.
+    async fn read_in(
+        &self,
+        mut seat: Seat,
+        file_name: &str,
+        bytes: &[u8],
+    ) -> Result<Result<Extracted, ExtractError>, Death> {
+        let exchange = seat.exchange(file_name, &self.options.limits, bytes);
         match timeout(self.options.wall, exchange).await {
-            Ok(Ok(result)) => {
+            Ok(Ok(answer)) => {
                 self.give_back(seat);
-                result
+                Ok(answer)
             }
             Ok(Err(_)) => Err(seat.post_mortem().await),
             Err(_) => {
                 seat.kill().await;
-                Err(ExtractError::Timeout)
+                Ok(Err(ExtractError::Timeout))
             }
         }
     }
@@ -152,6 +178,10 @@ impl Seat {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
+        // An interrupt from the keyboard goes to the terminal's whole group: it is for the parent, who ends its children
+        // when their documents are read.
+        #[cfg(unix)]
+        command.process_group(0);
         command.envs(KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         let mut child = command.spawn().map_err(|_| unavailable("its process cannot be started"))?;
         match (child.stdin.take(), child.stdout.take()) {
@@ -184,34 +214,62 @@ impl Seat {
     }
 
     /// Why a child went away in the middle of a document.
-    async fn post_mortem(&mut self) -> ExtractError {
+    async fn post_mortem(&mut self) -> Death {
         match timeout(END_WITHIN, self.child.wait()).await {
-            Ok(Ok(status)) => cause(status),
+            Ok(Ok(status)) => Death::of(status),
             Ok(Err(_)) | Err(_) => {
                 self.kill().await;
-                ExtractError::Killed
+                Death::Other
             }
         }
     }
 }
 
-#[cfg(unix)]
-fn cause(status: ExitStatus) -> ExtractError {
-    use std::os::unix::process::ExitStatusExt;
+/// How a child went away in the middle of a document, if not by this pool's hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Death {
+    /// Its processor time was used up.
+    OutOfTime,
+    /// Somebody told it to end, which has nothing to do with the document.
+    ToldToEnd,
+    /// A failed allocation aborts; the kernel's own remedy, and an impatient operator's, is SIGKILL.
+    OutOfMemory,
+    /// Anything else, such as a fault of the reader.
+    Other,
+}
 
-    match status.signal() {
-        Some(libc::SIGXCPU) => ExtractError::Timeout,
-        // A failed allocation aborts; the kernel's own remedy is SIGKILL, which here came from nobody else.
-        Some(libc::SIGABRT | libc::SIGKILL) => ExtractError::OutOfMemory,
-        Some(_) | None => ExtractError::Killed,
+impl Death {
+    #[cfg(unix)]
+    fn of(status: ExitStatus) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+
+        match status.signal() {
+            Some(libc::SIGXCPU) => Self::OutOfTime,
+            Some(libc::SIGINT | libc::SIGTERM | libc::SIGHUP) => Self::ToldToEnd,
+            Some(libc::SIGABRT | libc::SIGKILL) => Self::OutOfMemory,
+            Some(_) | None => Self::Other,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: ExitStatus) -> Self {
+        Self::Other
     }
 }
 
-#[cfg(not(unix))]
-fn cause(_: ExitStatus) -> ExtractError {
-    ExtractError::Killed
+/// What two deaths in a row say: it is the document's fault, unless one of them came from outside.
+fn blame(first: Death, second: Death) -> ExtractError {
+    match (first, second) {
+        (_, Death::OutOfTime) => ExtractError::Timeout,
+        (Death::ToldToEnd, _) | (_, Death::ToldToEnd) => unavailable("its processes were told to end"),
+        (_, Death::OutOfMemory) => ExtractError::OutOfMemory,
+        (_, Death::Other) => ExtractError::Killed,
+    }
 }
 
 fn unavailable(reason: &str) -> ExtractError {
     ExtractError::Unavailable { reason: reason.to_owned() }
 }
+
+#[cfg(all(test, unix))]
+mod tests;
