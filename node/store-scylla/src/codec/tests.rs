@@ -1,0 +1,15 @@
+use super::*;
+
+#[test]
+fn a_value_comes_back() {
+    let blob = encode("t", &(7u32, "seven".to_owned())).unwrap();
+    assert_eq!(decode::<(u32, String)>("t", &blob), Ok((7, "seven".to_owned())));
+}
+
+#[test]
+fn foreign_bytes_are_errors() {
+    let blob = encode("t", &7u32).unwrap();
+    for broken in [&[][..], &[9, 7][..], &[FORMAT][..], &[blob.as_slice(), &[0][..]].concat()[..]] {
+        assert!(matches!(decode::<u32>("t", broken), Err(StoreError::Corrupt { table: "t", .. })));
+    }
+}

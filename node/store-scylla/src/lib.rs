@@ -1,0 +1,38 @@
+//! Store of the cluster, on ScyllaDB or Cassandra.
+//!
+//! Every value has an owner in its key and lies in a cell that only conditional writes touch, each under an operation id
+//! of its own: a lost reply is resolved by reading the cell back at serial consistency. What spans partitions (lists,
+//! large values, rows of an item) is written before the cell that makes it count, so that a crash in between leaves
+//! nothing but hints that no reader believes.
+
+mod error;
+mod options;
+mod store;
+
+mod documents;
+mod runs;
+mod tasks;
+
+mod log;
+
+mod cells;
+mod lists;
+mod parts;
+mod unique;
+
+mod codec;
+mod lwt;
+mod statements;
+
+mod migrations;
+mod schema;
+mod session;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::ScyllaError;
+pub use migrations::{MigrationReport, migrate};
+pub use options::{Replication, ScyllaOptions};
+pub use schema::{Difference, drift};
+pub use store::ScyllaStore;

@@ -1,0 +1,229 @@
+//! Every statement, prepared once.
+
+use scylla::client::execution_profile::ExecutionProfileHandle;
+use scylla::client::session::Session;
+use scylla::statement::Consistency;
+use scylla::statement::prepared::PreparedStatement;
+
+use crate::error::ScyllaError;
+use crate::session::Profiles;
+
+/// The statements of a table of cells.
+pub(crate) struct CellTable {
+    pub(crate) name: &'static str,
+    pub(crate) insert: PreparedStatement,
+    pub(crate) replace: PreparedStatement,
+    pub(crate) read: PreparedStatement,
+    pub(crate) read_serial: PreparedStatement,
+}
+
+/// The registry: one field for each statement.
+pub(crate) struct Statements {
+    pub(crate) documents: CellTable,
+    pub(crate) versions: CellTable,
+    pub(crate) tasks: CellTable,
+    pub(crate) runs: CellTable,
+    pub(crate) matches: CellTable,
+    pub(crate) claims: CellTable,
+    pub(crate) logged: CellTable,
+    pub(crate) release_claim: PreparedStatement,
+    pub(crate) add_bucket: PreparedStatement,
+    pub(crate) buckets: PreparedStatement,
+    pub(crate) add_entry: PreparedStatement,
+    pub(crate) entries: PreparedStatement,
+    pub(crate) put_part: PreparedStatement,
+    pub(crate) part: PreparedStatement,
+    pub(crate) drop_parts: PreparedStatement,
+    pub(crate) add_unsettled: PreparedStatement,
+    pub(crate) drop_unsettled: PreparedStatement,
+    pub(crate) unsettled: PreparedStatement,
+    pub(crate) insert_item: PreparedStatement,
+    pub(crate) item: PreparedStatement,
+    pub(crate) item_serial: PreparedStatement,
+    pub(crate) items: PreparedStatement,
+    pub(crate) count_items: PreparedStatement,
+    pub(crate) put_row: PreparedStatement,
+    pub(crate) rows: PreparedStatement,
+    pub(crate) drop_rows: PreparedStatement,
+    pub(crate) log: LogStatements,
+}
+
+/// The statements of the change log.
+pub(crate) struct LogStatements {
+    pub(crate) filled: PreparedStatement,
+    pub(crate) group: PreparedStatement,
+    pub(crate) fill: PreparedStatement,
+    pub(crate) append: PreparedStatement,
+    pub(crate) read: PreparedStatement,
+    /// The group before a place.
+    pub(crate) before: PreparedStatement,
+}
+
+const ITEM: &str =
+    "SELECT born, ranked, failure FROM @.run_items WHERE owner = ? AND run = ? AND segment = ? AND item = ?";
+
+/// Prepares for one keyspace.
+struct Preparer<'a> {
+    session: &'a Session,
+    profiles: &'a Profiles,
+    keyspace: &'a str,
+}
+
+impl Preparer<'_> {
+    /// `@` stands for the keyspace.
+    async fn prepare(
+        &self,
+        text: &str,
+        profile: &ExecutionProfileHandle,
+        idempotent: bool,
+    ) -> Result<PreparedStatement, ScyllaError> {
+        let text = text.replace('@', self.keyspace);
+        let prepared = self.session.prepare(text.as_str()).await;
+        let mut prepared =
+            prepared.map_err(|error| ScyllaError::statement(format!("prepare `{text}`"), &error))?;
+        prepared.set_execution_profile_handle(Some(profile.clone()));
+        prepared.set_is_idempotent(idempotent);
+        Ok(prepared)
+    }
+
+    async fn read(&self, text: &str) -> Result<PreparedStatement, ScyllaError> {
+        self.prepare(text, &self.profiles.read, true).await
+    }
+
+    async fn write(&self, text: &str) -> Result<PreparedStatement, ScyllaError> {
+        self.prepare(text, &self.profiles.write, true).await
+    }
+
+    /// Repeating a conditional write by itself could refuse what the first one applied: never idempotent.
+    async fn conditional(&self, text: &str) -> Result<PreparedStatement, ScyllaError> {
+        self.prepare(text, &self.profiles.conditional, false).await
+    }
+
+    async fn serial(&self, text: &str) -> Result<PreparedStatement, ScyllaError> {
+        let mut prepared = self.prepare(text, &self.profiles.conditional, true).await?;
+        prepared.set_consistency(Consistency::LocalSerial);
+        Ok(prepared)
+    }
+
+    async fn cells(&self, name: &'static str) -> Result<CellTable, ScyllaError> {
+        let select = format!("SELECT born, op, rev, body FROM @.{name} WHERE owner = ? AND key = ?");
+        let insert = format!(
+            "INSERT INTO @.{name} (owner, key, born, op, rev, body) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS"
+        );
+        let replace =
+            format!("UPDATE @.{name} SET op = ?, rev = ?, body = ? WHERE owner = ? AND key = ? IF rev = ?");
+        Ok(CellTable {
+            name,
+            insert: self.conditional(&insert).await?,
+            replace: self.conditional(&replace).await?,
+            read: self.read(&select).await?,
+            read_serial: self.serial(&select).await?,
+        })
+    }
+}
+
+impl Preparer<'_> {
+    async fn release_claim(&self) -> Result<PreparedStatement, ScyllaError> {
+        self.conditional("DELETE FROM @.claims WHERE owner = ? AND key = ? IF op = ?").await
+    }
+
+    async fn log(&self) -> Result<LogStatements, ScyllaError> {
+        Ok(LogStatements {
+            filled: self.serial("SELECT filled FROM @.change_log WHERE segment = ? LIMIT 1").await?,
+            group: self.serial("SELECT op FROM @.change_log WHERE segment = ? AND first = ?").await?,
+            fill: self
+                .conditional("UPDATE @.change_log SET filled = ? WHERE segment = ? IF filled = ?")
+                .await?,
+            append: self
+                .conditional(
+                    "INSERT INTO @.change_log (segment, first, count, op, body) VALUES (?, ?, ?, ?, ?)",
+                )
+                .await?,
+            before: self
+                .read(
+                    "SELECT first, count, body FROM @.change_log WHERE segment = ? AND first < ?
+                    ORDER BY first DESC LIMIT 1",
+                )
+                .await?,
+            read: self
+                .read("SELECT first, count, body FROM @.change_log WHERE segment = ? AND first >= ? LIMIT ?")
+                .await?,
+        })
+    }
+}
+
+impl Statements {
+    /// Prepares everything. The caller bounds the time: preparing has no limit of its own.
+    pub(crate) async fn prepare(
+        session: &Session,
+        profiles: &Profiles,
+        keyspace: &str,
+    ) -> Result<Self, ScyllaError> {
+        let p = Preparer { session, profiles, keyspace };
+        Ok(Self {
+            documents: p.cells("documents").await?,
+            versions: p.cells("versions").await?,
+            tasks: p.cells("tasks").await?,
+            runs: p.cells("runs").await?,
+            matches: p.cells("matches").await?,
+            claims: p.cells("claims").await?,
+            logged: p.cells("logged").await?,
+            release_claim: p.release_claim().await?,
+            add_bucket: p.write("INSERT INTO @.list_buckets (owner, space, bucket) VALUES (?, ?, ?)").await?,
+            buckets: p
+                .read("SELECT bucket FROM @.list_buckets WHERE owner = ? AND space = ? AND bucket <= ? LIMIT ?")
+                .await?,
+            add_entry: p
+                .write("INSERT INTO @.list_entries (owner, space, bucket, id) VALUES (?, ?, ?, ?)")
+                .await?,
+            entries: p
+                .read("SELECT id FROM @.list_entries WHERE owner = ? AND space = ? AND bucket = ? AND id < ? LIMIT ?")
+                .await?,
+            put_part: p.write("INSERT INTO @.parts (owner, op, part, body) VALUES (?, ?, ?, ?)").await?,
+            part: p.read("SELECT body FROM @.parts WHERE owner = ? AND op = ? AND part = ?").await?,
+            drop_parts: p.write("DELETE FROM @.parts WHERE owner = ? AND op = ?").await?,
+            add_unsettled: p
+                .write("INSERT INTO @.unsettled_tasks (shard, owner, id) VALUES (?, ?, ?) USING TIMESTAMP ?")
+                .await?,
+            drop_unsettled: p
+                .write("DELETE FROM @.unsettled_tasks USING TIMESTAMP ? WHERE shard = ? AND owner = ? AND id = ?")
+                .await?,
+            unsettled: p
+                .read("SELECT owner, id FROM @.unsettled_tasks WHERE shard = ? AND (owner, id) > (?, ?) LIMIT ?")
+                .await?,
+            insert_item: p
+                .conditional(
+                    "INSERT INTO @.run_items (owner, run, segment, item, born, ranked, failure)
+                    VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+                )
+                .await?,
+            item: p.read(ITEM).await?,
+            item_serial: p.serial(ITEM).await?,
+            items: p
+                .read(
+                    "SELECT item, born, ranked, failure FROM @.run_items
+                    WHERE owner = ? AND run = ? AND segment = ? AND item >= ? LIMIT ?",
+                )
+                .await?,
+            count_items: p
+                .read(
+                    "SELECT count(item), count(failure) FROM @.run_items
+                    WHERE owner = ? AND run = ? AND segment = ?",
+                )
+                .await?,
+            put_row: p
+                .write("INSERT INTO @.run_rows (owner, run, item, attempt, rank, body) VALUES (?, ?, ?, ?, ?, ?)")
+                .await?,
+            rows: p
+                .read(
+                    "SELECT rank, body FROM @.run_rows
+                    WHERE owner = ? AND run = ? AND item = ? AND attempt = ? AND rank > ? LIMIT ?",
+                )
+                .await?,
+            drop_rows: p
+                .write("DELETE FROM @.run_rows WHERE owner = ? AND run = ? AND item = ? AND attempt = ?")
+                .await?,
+            log: p.log().await?,
+        })
+    }
+}
