@@ -164,12 +164,8 @@ impl Task {
     pub const MAX_ATTEMPTS: u32 = 5;
 
     /// Waiting times before the second, third, … attempt.
-    pub const BACK_OFF: [Duration; Self::MAX_ATTEMPTS as usize - 1] = [
-        Duration::from_secs(1),
-        Duration::from_secs(5),
-        Duration::from_secs(30),
-        Duration::from_secs(120),
-    ];
+    pub const BACK_OFF: [Duration; Self::MAX_ATTEMPTS as usize - 1] =
+        [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
 
     /// How long a task waits for a part of the system that is away, counted from its filing: longer than any outage
     /// that somebody is mending.

@@ -69,12 +69,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The code for programs.
+    /// The code for programs. A store that does not answer is away like one that cannot be reached: `TIMEOUT` would
+    /// blame the work.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unavailable(_) | Self::Full(_) => ErrorCode::Unavailable,
-            Self::Timeout => ErrorCode::Timeout,
+            Self::Unavailable(_) | Self::Full(_) | Self::Timeout => ErrorCode::Unavailable,
             Self::Corrupt { .. } => ErrorCode::Internal,
         }
     }

@@ -17,7 +17,8 @@ pub struct Delivery {
     pub kind: TaskKind,
     /// The queue's own mark of this delivery.
     pub token: u64,
-    /// How often this message was delivered, this time included; from 1.
+    /// How often this message was delivered, this time included; from 1. A broker counts as delivered what it sent ahead
+    /// and nobody looked at.
     pub count: u32,
 }
 
@@ -55,12 +56,12 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// The code for programs.
+    /// The code for programs. A queue that does not answer is away like one that cannot be reached: `TIMEOUT` would
+    /// blame the work.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unavailable(_) => ErrorCode::Unavailable,
-            Self::Timeout => ErrorCode::Timeout,
+            Self::Unavailable(_) | Self::Timeout => ErrorCode::Unavailable,
         }
     }
 }
@@ -86,7 +87,8 @@ pub trait Deliveries: Send {
 #[async_trait]
 pub trait WorkQueue: Send + Sync + 'static {
     /// Puts a task's key into the queue of its kind, deliverable after `delay`. `Ok` = durable. A key that is in that
-    /// queue already stays there once.
+    /// queue already stays there once where the queue can tell; a broker cannot, and there it may be more than once: the
+    /// task's row decides.
     async fn publish(&self, kind: TaskKind, task: &TaskRef, delay: Duration) -> Result<(), QueueError>;
 
     /// Subscribes to the queue of a kind.
@@ -99,6 +101,7 @@ pub trait WorkQueue: Send + Sync + 'static {
     /// Settles a delivery. Settling one that was meanwhile delivered to somebody else changes nothing.
     async fn settle(&self, delivery: &Delivery, settlement: Settlement) -> Result<(), QueueError>;
 
-    /// How much lies in the queue of a kind.
+    /// How much lies in the queue of a kind. A queue on a broker may lag a moment behind, and knows only of this node
+    /// what is in flight.
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError>;
 }

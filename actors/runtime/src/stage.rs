@@ -24,11 +24,13 @@ use crate::supervisor::{StartError, SupervisorHandle};
 use attempt::{Attempt, Verdict};
 use carry::Carrier;
 use consumer::{Consumer, ConsumerArguments};
+use unwritten::Unwritten;
 
 mod attempt;
 mod carry;
 mod consumer;
 mod row;
+mod unwritten;
 
 #[cfg(test)]
 mod chaos_tests;
@@ -47,14 +49,15 @@ pub trait StageWork: Send + Sync + 'static {
     /// Does the work. `Ok` = its effect is durable, follow-up tasks are filed.
     ///
     /// # Errors
-    /// The failure is tried again if its code is retryable and attempts are left; else the task is given up.
+    /// What becomes of the task follows from the code: see [`Task::failed`].
     async fn perform(&self, task: &Task) -> Result<(), Failure>;
 
     /// Makes a failure visible where a person looks, such as the document's state. It runs before the task's row becomes
     /// dead, so that no dead task is without its visible failure.
     ///
     /// # Errors
-    /// A retryable failure is tried again later; any other is logged and the task becomes dead all the same.
+    /// A retryable failure is tried again later, see [`Task::unshown`]; any other is logged and the task becomes dead
+    /// all the same.
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure>;
 }
 
@@ -110,6 +113,7 @@ struct Shared {
     spawner: Spawner,
     /// One permit for each task in hand, over all incarnations of the consumer.
     capacity: Arc<Semaphore>,
+    unwritten: Unwritten,
 }
 
 impl Stage {
@@ -132,6 +136,7 @@ impl Stage {
             drain: supervisor.drain().clone(),
             spawner: supervisor.spawner().clone(),
             capacity: Arc::new(Semaphore::new(usize::from(options.capacity.get()))),
+            unwritten: Unwritten::default(),
         });
         let size = NonZeroUsize::from(options.capacity);
         let for_pool = Arc::clone(&shared);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -98,11 +98,26 @@ pub(crate) struct FakeTasks {
     store: MemoryStore,
     keys: Mutex<BTreeSet<TaskRef>>,
     faults: Faults,
+    away: AtomicBool,
 }
 
 impl FakeTasks {
     pub(crate) fn new(faults: Faults) -> Arc<Self> {
-        Arc::new(Self { store: MemoryStore::default(), keys: Mutex::default(), faults })
+        Arc::new(Self {
+            store: MemoryStore::default(),
+            keys: Mutex::default(),
+            faults,
+            away: AtomicBool::new(false),
+        })
+    }
+
+    /// While it is away, nothing can be read or written.
+    pub(crate) fn be_away(&self, away: bool) {
+        self.away.store(away, Ordering::Release);
+    }
+
+    fn reach(&self) -> Result<(), StoreError> {
+        if self.away.load(Ordering::Acquire) { Err(StoreError::Timeout) } else { Ok(()) }
     }
 
     pub(crate) fn put(&self, task: &Task) {
@@ -142,12 +157,14 @@ impl TaskStore for FakeTasks {
 
     async fn task(&self, key: &TaskRef) -> Result<Option<Task>, StoreError> {
         self.faults.pause().await;
+        self.reach()?;
         if self.faults.strike() { Err(StoreError::Timeout) } else { self.store.task(key).await }
     }
 
     /// Strikes before, after and instead of the write.
     async fn replace(&self, task: &Task) -> Result<Write<Option<Task>>, StoreError> {
         self.faults.pause().await;
+        self.reach()?;
         if self.faults.strike() {
             return Err(StoreError::Unavailable("fault".to_owned()));
         }

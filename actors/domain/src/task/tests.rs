@@ -42,31 +42,136 @@ fn giving_back_costs_no_attempt() {
     assert_eq!((back.attempt, back.state), (0, TaskState::Queued));
 }
 
+fn failure(code: ErrorCode) -> Failure {
+    Failure { code, reason: "scripted".to_owned() }
+}
+
 #[test]
 fn final_failures_are_final() {
-    let held = task().leased(op(1), Timestamp::default(), LEASE).unwrap();
-    let (dead, after) = held.failed(Failure { code: ErrorCode::CorruptDocument, reason: "damaged".into() });
+    let now = Timestamp::default();
+    let held = task().leased(op(1), now, LEASE).unwrap();
+    let (dead, after) = held.failed(failure(ErrorCode::CorruptDocument), now);
     assert_eq!((dead.state, after), (TaskState::Dead, AfterFailure::GiveUp));
 }
 
+#[test]
+fn every_waiting_time_is_waited_before_attempts_run_out() {
+    let now = Timestamp::default();
+    let (mut task, mut waits) = (task(), Vec::new());
+    loop {
+        let (next, after) = task.leased(op(1), now, LEASE).unwrap().failed(failure(ErrorCode::Timeout), now);
+        task = next;
+        let AfterFailure::Retry(wait) = after else { break };
+        waits.push(wait);
+    }
+    assert_eq!(waits, Task::BACK_OFF);
+    assert_eq!((task.state, task.attempt), (TaskState::Dead, Task::MAX_ATTEMPTS));
+}
+
+#[test]
+fn an_outage_costs_no_attempt_and_is_waited_for_a_day() {
+    for code in [ErrorCode::Unavailable, ErrorCode::Overloaded, ErrorCode::NotReady] {
+        let (mut task, mut now, mut waits) = (task(), Timestamp::default(), Vec::new());
+        loop {
+            let (next, after) = task.leased(op(1), now, LEASE).unwrap().failed(failure(code), now);
+            task = next;
+            let AfterFailure::Retry(wait) = after else { break };
+            assert_eq!((task.attempt, &task.state), (0, &TaskState::Queued));
+            waits.push(wait);
+            now = now.plus(wait);
+        }
+        assert!(waits.is_sorted(), "ever slower");
+        assert_eq!((waits[0], waits.last()), (Task::OUTAGE_LEAST, Some(&Task::OUTAGE_MOST)));
+        assert!(waits.len() < 200, "{} tries", waits.len());
+        assert!(now > Timestamp::default().plus(Task::MAX_AGE), "given up at {now}");
+        assert_eq!(task.last_error, Some(failure(code)));
+    }
+}
+
+#[test]
+fn a_failure_that_cannot_be_shown_waits_and_then_dies() {
+    let held = task().leased(op(1), Timestamp::default(), LEASE).unwrap();
+    let late = Timestamp::default().plus(Task::MAX_AGE * 3 / 2);
+    let (waiting, after) = held.unshown(failure(ErrorCode::NoText), late);
+    assert_eq!((waiting.state, waiting.attempt), (TaskState::Queued, 0));
+    assert_eq!(after, AfterFailure::Retry(Task::OUTAGE_MOST));
+    let (dead, after) = held.unshown(failure(ErrorCode::NoText), late.plus(Task::MAX_AGE));
+    assert_eq!((dead.state, after), (TaskState::Dead, AfterFailure::GiveUp));
+    assert_eq!(dead.last_error, Some(failure(ErrorCode::NoText)));
+}
+
+#[test]
+fn a_task_that_ends_its_process_becomes_poison() {
+    let mut task = task();
+    for lease in 1..=Task::MAX_ATTEMPTS {
+        assert!(!task.is_poison());
+        task = task.leased(op(lease.into()), Timestamp::default(), LEASE).unwrap().abandoned();
+        assert_eq!((&task.state, task.attempt), (&TaskState::Queued, lease));
+    }
+    assert!(task.is_poison());
+}
+
 proptest! {
+    /// Failures and dying workers alone, in any order and at any pace: the longest possible life is one day, then the
+    /// last wait and the last attempt.
     #[test]
-    fn every_task_settles_whatever_happens_to_it(events in prop::collection::vec(0..4u8, 1..60)) {
+    fn every_task_settles_within_its_age(events in prop::collection::vec((0..4u8, 0..100u64), 300)) {
+        let (mut task, mut now) = (task(), Timestamp::default());
+        for (n, (event, pause)) in events.into_iter().enumerate() {
+            let before = task.rev;
+            now = now.plus(Duration::from_secs(pause));
+            if task.is_poison() {
+                task = task.poisoned();
+                break;
+            }
+            let Ok(held) = task.leased(op(n as u128), now, LEASE) else { break };
+            let code = match event {
+                0 => ErrorCode::Unavailable,
+                1 => ErrorCode::NotReady,
+                // Few, or a worker dies too often before a day is over.
+                2 if pause < 3 => ErrorCode::Timeout,
+                3 if pause < 3 => {
+                    now = now.plus(LEASE);
+                    task = held;
+                    continue;
+                }
+                _ => ErrorCode::Overloaded,
+            };
+            let (next, after) = held.failed(failure(code), now);
+            prop_assert!(next.rev > before && next.attempt <= Task::MAX_ATTEMPTS);
+            task = next;
+            match after {
+                AfterFailure::Retry(wait) => now = now.plus(wait),
+                AfterFailure::GiveUp => break,
+            }
+        }
+        prop_assert_eq!(&task.state, &TaskState::Dead);
+        let most = Task::MAX_AGE + Task::OUTAGE_MOST + LEASE * 2 + Duration::from_secs(200);
+        prop_assert!(now <= Timestamp::default().plus(most), "settled at {}", now);
+    }
+
+    /// However a lease ends, the row moves on and its attempts stay bounded.
+    #[test]
+    fn every_end_of_a_lease_moves_the_row(events in prop::collection::vec(0..6u8, 1..60)) {
         let mut task = task();
         let mut now = Timestamp::default();
         for (n, event) in events.into_iter().enumerate() {
             let before = task.rev;
             now = now.plus(LEASE);
+            if task.is_poison() {
+                task = task.poisoned();
+            }
             let Ok(held) = task.leased(op(n as u128), now, LEASE) else { break };
             task = match event {
                 0 => held.done(),
-                1 => held.failed(Failure { code: ErrorCode::Unavailable, reason: String::new() }).0,
-                2 => held,
-                _ if held.is_poison() => held.poisoned(),
+                1 => held.failed(failure(ErrorCode::Unavailable), now).0,
+                2 => held.failed(failure(ErrorCode::Timeout), now).0,
+                3 => held.unshown(failure(ErrorCode::NoText), now).0,
+                4 => held.abandoned(),
                 _ => held.given_back(),
             };
             prop_assert!(task.rev > before);
-            prop_assert!(task.attempt <= Task::MAX_ATTEMPTS + 60);
+            prop_assert!(task.attempt <= Task::MAX_ATTEMPTS);
         }
     }
 }

@@ -73,7 +73,7 @@ async fn every_sort_of_task_is_kept_as_it_is(store: &dyn TaskStore) {
             file(store, &task).await;
             let failure = Failure { code: ErrorCode::Timeout, reason: "it took too long".to_owned() };
             let first = leased(&task, 1);
-            let (again, _) = first.failed(failure);
+            let (again, _) = first.failed(failure, samples::CREATED);
             let second = leased(&again, 2);
             for next in [first, again, second.clone(), second.done()] {
                 replace(store, &next).await;
@@ -139,7 +139,7 @@ async fn unsettled_tasks_are_listed_in_order(store: &dyn TaskStore) {
             let queued = samples::task(&owner, number);
             file(store, &queued).await;
             let held = leased(&queued, 1);
-            let (dead, _) = held.failed(samples::failure("hopeless"));
+            let (dead, _) = held.failed(samples::failure("hopeless"), samples::CREATED);
             assert_eq!(dead.state, TaskState::Dead);
             match number % 4 {
                 0 => expected.push(queued),

@@ -92,10 +92,30 @@ impl Attempt {
         if row.kind != shared.kind {
             return Verdict::dead("the task belongs to another queue".to_owned(), "misplaced");
         }
+        let row = match self.free(&shared, row).await {
+            Ok(row) => row,
+            Err(verdict) => return verdict,
+        };
         match self.lease(&shared, row).await {
             Leased::Held(held) => self.work(&shared, held).await,
             Leased::Poison(row) => self.poison(&shared, row).await,
             Leased::Not(verdict) => verdict,
+        }
+    }
+
+    /// The row without a lease of this process whose end could not be written: its attempt does not count.
+    async fn free(&self, shared: &Shared, row: Task) -> Result<Task, Verdict> {
+        let key = &self.delivery.task;
+        let Some(operation) = shared.unwritten.take(key).filter(|operation| holds(&row, *operation)) else {
+            return Ok(row);
+        };
+        match write_held(&*shared.ports.tasks, operation, &row, Task::given_back).await {
+            RowWrite::Written(there) | RowWrite::Lost(Some(there)) => Ok(there),
+            RowWrite::Lost(None) => Err(Verdict::retry(MISSING_WAIT, "missing")),
+            RowWrite::Failed(error) => {
+                shared.unwritten.put(key, operation);
+                Err(store_down(&error))
+            }
         }
     }
 
@@ -139,7 +159,11 @@ impl Attempt {
         match worked {
             Worked::Ended(Ok(())) => self.end(shared, &held, Task::done, Verdict::ack("done")).await,
             Worked::Ended(Err(failure)) => self.fail(shared, &held, failure).await,
-            Worked::LeaseLost => Verdict::retry(LOST_WAIT, "lost"),
+            Worked::LeaseLost => {
+                // Unless another took it, it was the store that was away.
+                shared.unwritten.put(&self.delivery.task, self.operation);
+                Verdict::retry(LOST_WAIT, "lost")
+            }
             Worked::Drained => self.end(shared, &held, Task::given_back, Verdict::GIVEN_BACK).await,
         }
     }
@@ -178,19 +202,29 @@ impl Attempt {
             RowWrite::Written(_) => verdict,
             RowWrite::Lost(Some(row)) if is_settled(&row) => Verdict::ack("echo"),
             RowWrite::Lost(_) => Verdict::retry(LOST_WAIT, "lost"),
-            RowWrite::Failed(error) => store_down(&error),
+            RowWrite::Failed(error) => {
+                shared.unwritten.put(&self.delivery.task, self.operation);
+                store_down(&error)
+            }
         }
     }
 
     async fn fail(&self, shared: &Shared, held: &Task, failure: Failure) -> Verdict {
-        let (_, after) = held.failed(failure.clone());
-        let next = |row: &Task| row.failed(failure.clone()).0;
+        let now = shared.ports.clock.now();
+        let (_, after) = held.failed(failure.clone(), now);
+        let next = |row: &Task| row.failed(failure.clone(), now).0;
         if let AfterFailure::Retry(wait) = after {
             tracing::info!(stage = shared.kind.name(), code = %failure.code, attempt = held.attempt, "task failed");
             return self.end(shared, held, next, Verdict::retry(wait, "retried")).await;
         }
-        if let Err(verdict) = self.make_visible(shared, held, &failure).await {
-            return verdict;
+        if !self.make_visible(shared, held, &failure).await {
+            let now = shared.ports.clock.now();
+            let unshown = |row: &Task| row.unshown(failure.clone(), now).0;
+            let verdict = match held.unshown(failure.clone(), now).1 {
+                AfterFailure::Retry(wait) => Verdict::retry(wait, "not_shown"),
+                AfterFailure::GiveUp => never_shown(shared, &failure),
+            };
+            return self.end(shared, held, unshown, verdict).await;
         }
         let verdict = if failure.code.retryable() {
             Verdict::dead(failure.reason.clone(), "dead")
@@ -212,46 +246,57 @@ impl Attempt {
             attempts = row.attempt,
             "task given up: its workers died"
         );
-        if let Err(verdict) = self.make_visible(shared, &row, &failure).await {
-            return verdict;
+        let mut verdict = Verdict::dead(failure.reason.clone(), "poison");
+        if !self.make_visible(shared, &row, &failure).await {
+            verdict = match row.unshown(failure.clone(), shared.ports.clock.now()).1 {
+                // The row stays as it is, so that it is found poisonous again.
+                AfterFailure::Retry(wait) => return Verdict::retry(wait, "not_shown"),
+                AfterFailure::GiveUp => never_shown(shared, &failure),
+            };
         }
         match write(&*shared.ports.tasks, &dead).await {
-            Ok(RowWrite::Written(_)) => Verdict::dead(failure.reason, "poison"),
+            Ok(RowWrite::Written(_)) => verdict,
             Ok(RowWrite::Lost(_)) => Verdict::retry(LOST_WAIT, "lost"),
             Ok(RowWrite::Failed(error)) | Err(error) => store_down(&error),
         }
     }
 
-    /// Runs `give_up`; `Err` when the row must stay as it is for now.
-    async fn make_visible(&self, shared: &Shared, task: &Task, failure: &Failure) -> Result<(), Verdict> {
+    /// Runs `give_up`; false = the failure is not shown now and may be later.
+    async fn make_visible(&self, shared: &Shared, task: &Task, failure: &Failure) -> bool {
         for _ in 0..GIVE_UP_TRIES {
             let give_up = AssertUnwindSafe(shared.work.give_up(task, failure)).catch_unwind();
             match tokio::time::timeout(GIVE_UP_LIMIT, give_up).await {
-                Ok(Ok(Ok(()))) => return Ok(()),
+                Ok(Ok(Ok(()))) => return true,
                 Ok(Ok(Err(error))) if error.code.retryable() => {
                     tracing::warn!(stage = shared.kind.name(), code = %error.code, "failure not shown yet");
                 }
                 Ok(Ok(Err(error))) => {
                     tracing::error!(stage = shared.kind.name(), code = %error.code, "failure cannot be shown");
-                    return Ok(());
+                    return true;
                 }
                 Ok(Err(_)) => {
                     tracing::error!(
                         stage = shared.kind.name(),
                         "failure cannot be shown: the stage panicked"
                     );
-                    return Ok(());
+                    return true;
                 }
                 Err(_) => tracing::warn!(stage = shared.kind.name(), "showing the failure took too long"),
             }
             tokio::time::sleep(LOST_WAIT).await;
         }
-        Err(Verdict::retry(STORE_WAIT, "not_shown"))
+        false
     }
 }
 
 fn failure(code: ErrorCode, reason: &str) -> Failure {
     Failure { code, reason: reason.to_owned() }
+}
+
+/// The task dies without anybody having been told: an operator has to.
+fn never_shown(shared: &Shared, failure: &Failure) -> Verdict {
+    tracing::error!(stage = shared.kind.name(), code = %failure.code, "failure was never shown");
+    Verdict::dead(failure.reason.clone(), "never_shown")
 }
 
 fn store_down(error: &StoreError) -> Verdict {

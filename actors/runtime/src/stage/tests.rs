@@ -17,11 +17,15 @@ enum Script {
     Succeed(Duration),
     Fail(ErrorCode),
     FailTwice(ErrorCode),
+    /// Fail this often, whatever the attempts count.
+    FailFirst(usize, ErrorCode),
     Panic,
 }
 
 #[derive(Default)]
 struct Scripted {
+    /// How often a failure cannot be shown.
+    unshowable: Mutex<u32>,
     scripts: Mutex<HashMap<TaskRef, Script>>,
     performed: Mutex<Vec<TaskRef>>,
     given_up: Mutex<Vec<(TaskRef, Failure)>>,
@@ -38,13 +42,18 @@ impl StageWork for Scripted {
     }
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {
-        self.performed.lock().unwrap().push(task.key());
+        let times = {
+            let mut performed = self.performed.lock().unwrap();
+            performed.push(task.key());
+            performed.iter().filter(|done| **done == task.key()).count()
+        };
         let script = self.scripts.lock().unwrap().get(&task.key()).copied();
         match script.unwrap_or(Script::Succeed(Duration::ZERO)) {
             Script::Succeed(time) => tokio::time::sleep(time).await,
             Script::Fail(code) => return Err(failure(code)),
             Script::FailTwice(code) if task.attempt <= 2 => return Err(failure(code)),
-            Script::FailTwice(_) => {}
+            Script::FailFirst(most, code) if times <= most => return Err(failure(code)),
+            Script::FailTwice(_) | Script::FailFirst(..) => {}
             Script::Panic => panic!("on purpose"),
         }
         Ok(())
@@ -52,6 +61,11 @@ impl StageWork for Scripted {
 
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
         assert!(!matches!(task.state, TaskState::Dead), "the failure is shown before the task is dead");
+        let mut unshowable = self.unshowable.lock().unwrap();
+        if *unshowable > 0 {
+            *unshowable -= 1;
+            return Err(self::failure(ErrorCode::Unavailable));
+        }
         self.given_up.lock().unwrap().push((task.key(), failure.clone()));
         Ok(())
     }
@@ -118,7 +132,7 @@ async fn work_is_done_in_parallel_up_to_the_capacity() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_may_pass_is_tried_again_later() {
     let bench = Bench::new().await;
-    let key = bench.add(1, Script::FailTwice(ErrorCode::Unavailable));
+    let key = bench.add(1, Script::FailTwice(ErrorCode::Timeout));
     bench.start(2).await;
     bench.until_settled().await;
     let row = bench.tasks.row(&key);
@@ -129,14 +143,80 @@ async fn a_failure_that_may_pass_is_tried_again_later() {
 #[tokio::test(start_paused = true)]
 async fn inv_3_attempts_that_ran_out_are_dead_with_a_reason() {
     let bench = Bench::new().await;
-    let key = bench.add(1, Script::Fail(ErrorCode::Unavailable));
+    let key = bench.add(1, Script::Fail(ErrorCode::Timeout));
     bench.start(2).await;
     bench.until_settled().await;
     let row = bench.tasks.row(&key);
     assert_eq!((row.state, row.attempt), (TaskState::Dead, Task::MAX_ATTEMPTS));
-    assert_eq!(row.last_error, Some(failure(ErrorCode::Unavailable)));
-    assert_eq!(bench.queue.dead(), [(key.clone(), failure(ErrorCode::Unavailable).reason)]);
+    assert_eq!(row.last_error, Some(failure(ErrorCode::Timeout)));
+    assert_eq!(bench.queue.dead(), [(key.clone(), failure(ErrorCode::Timeout).reason)]);
+    assert_eq!(*bench.work.given_up.lock().unwrap(), [(key, failure(ErrorCode::Timeout))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn inv_2_an_outage_costs_no_attempt() {
+    for code in [ErrorCode::Unavailable, ErrorCode::Overloaded, ErrorCode::NotReady] {
+        let bench = Bench::new().await;
+        let times = Task::MAX_ATTEMPTS as usize + 1;
+        let key = bench.add(1, Script::FailFirst(times, code));
+        bench.start(2).await;
+        bench.until_settled().await;
+        let row = bench.tasks.row(&key);
+        assert_eq!((row.state, row.attempt), (TaskState::Done, 1));
+        assert_eq!(bench.performed(&key), times + 1);
+        assert!(bench.queue.dead().is_empty() && bench.work.given_up.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_without_end_is_given_up_after_a_day() {
+    let bench = Bench::new().await;
+    let key = bench.add(1, Script::Fail(ErrorCode::Unavailable));
+    bench.start(2).await;
+    tokio::time::sleep(Task::MAX_AGE - SECOND * 3_600).await;
+    assert_eq!(bench.tasks.row(&key).state, TaskState::Queued);
+    tokio::time::sleep(SECOND * 3_600).await;
+    bench.until_settled().await;
+    assert_eq!(bench.tasks.row(&key).state, TaskState::Dead);
     assert_eq!(*bench.work.given_up.lock().unwrap(), [(key, failure(ErrorCode::Unavailable))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn inv_3_a_failure_is_shown_as_it_was_however_long_that_takes() {
+    for code in [ErrorCode::NoText, ErrorCode::Timeout] {
+        let bench = Bench::new().await;
+        // More rounds of three tries than there are attempts.
+        *bench.work.unshowable.lock().unwrap() = 3 * (Task::MAX_ATTEMPTS + 1);
+        let key = bench.add(1, Script::Fail(code));
+        bench.start(2).await;
+        bench.until_settled().await;
+        let row = bench.tasks.row(&key);
+        assert_eq!((row.state, row.last_error), (TaskState::Dead, Some(failure(code))));
+        assert_eq!(*bench.work.given_up.lock().unwrap(), [(key, failure(code))]);
+    }
+}
+
+/// The store goes away in the middle of each attempt, so that not even its end can be written.
+#[tokio::test(start_paused = true)]
+async fn inv_2_no_store_that_comes_and_goes_makes_a_task_poison() {
+    let bench = Bench::new().await;
+    let key = bench.add(1, Script::Succeed(SECOND * 10));
+    bench.start(1).await;
+    for outage in 0..=Task::MAX_ATTEMPTS {
+        until("the work goes on", || matches!(bench.tasks.row(&key).state, TaskState::Leased(_))).await;
+        tokio::time::sleep(SECOND).await;
+        bench.tasks.be_away(true);
+        // Shorter than the lease and longer.
+        tokio::time::sleep(if outage % 2 == 0 { SECOND * 60 } else { StageOptions::LEASE * 2 }).await;
+        let since = bench.performed(&key);
+        bench.tasks.be_away(false);
+        until("it is done again", || bench.performed(&key) > since).await;
+        assert_eq!(bench.tasks.row(&key).attempt, 1);
+    }
+    bench.until_settled().await;
+    let row = bench.tasks.row(&key);
+    assert_eq!((row.state, row.attempt), (TaskState::Done, 1));
+    assert!(bench.work.given_up.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
