@@ -30,11 +30,14 @@ pub(crate) const fn task_kind(kind: TaskKind) -> u8 {
     }
 }
 
+/// The state of a task in a worker's hands.
+pub(crate) const LEASED: u8 = 2;
+
 /// States under 3 are unsettled: the index `tasks_unsettled` knows it.
 pub(crate) const fn task_state(state: &TaskState) -> u8 {
     match state {
         TaskState::Queued => 1,
-        TaskState::Leased(_) => 2,
+        TaskState::Leased(_) => LEASED,
         TaskState::Done => 3,
         TaskState::Dead => 4,
     }

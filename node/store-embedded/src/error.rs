@@ -87,6 +87,18 @@ impl EmbeddedError {
             Some(_) | None => Self::Open { file, reason: error.to_string() },
         }
     }
+
+    /// The same for work that is done while opening.
+    pub(crate) fn of_store(file: &Path, error: StoreError) -> Self {
+        let file = file.to_owned();
+        match error {
+            StoreError::Corrupt { reason, .. } => Self::Damaged { file, reason },
+            StoreError::Full(_) => Self::Full { file },
+            StoreError::Unavailable(_) | StoreError::Timeout => {
+                Self::Open { file, reason: error.to_string() }
+            }
+        }
+    }
 }
 
 /// What ends a piece of work on a connection: an error of SQLite or of a row's form, already in the port's words.

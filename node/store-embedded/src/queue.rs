@@ -54,13 +54,21 @@ fn task_ref(owner: String, id: [u8; 16]) -> Result<TaskRef, StoreError> {
     Ok(TaskRef { owner, id: TaskId::from_uuid(Uuid::from_bytes(id)) })
 }
 
+fn refused(error: &StoreError) -> QueueError {
+    match error {
+        StoreError::Timeout => QueueError::Timeout,
+        StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Corrupt { .. } => {
+            QueueError::Unavailable(error.to_string())
+        }
+    }
+}
+
 /// Only a certain success counts: whoever gets an error publishes or settles again, which changes nothing if it was
 /// done already.
 fn certain<T>(end: End<T>) -> Result<T, QueueError> {
     match end {
         End::Done(value) => Ok(value),
-        End::Failed(StoreError::Timeout) => Err(QueueError::Timeout),
-        End::Failed(error) => Err(QueueError::Unavailable(error.to_string())),
+        End::Failed(error) => Err(refused(&error)),
         End::Unknown => Err(QueueError::Unavailable("a write was not confirmed".to_owned())),
     }
 }
@@ -94,14 +102,16 @@ fn settle(
 }
 
 fn depth(connection: &Connection, kind: TaskKind, now: Timestamp) -> Result<QueueDepth, Fault> {
-    let (kind, now) = (codes::task_kind(kind), now.millis());
-    let select = "SELECT count(*), count(CASE WHEN token IS NOT NULL AND visible_at > ? THEN 1 END)
-        FROM queue WHERE kind = ?";
-    let (all, in_flight): (i64, i64) = connection
+    // One statement, so that all numbers are of one moment. The first count reads the index alone, the second only rows
+    // whose time lies ahead.
+    let select = "SELECT (SELECT count(*) FROM queue WHERE kind = ?1),
+        (SELECT count(*) FROM queue WHERE kind = ?1 AND visible_at > ?2 AND token IS NOT NULL),
+        (SELECT count(*) FROM dead_letters WHERE kind = ?1)";
+    let (all, in_flight, dead): (i64, i64, i64) = connection
         .prepare_cached(select)?
-        .query_row(params![now, kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let select = "SELECT count(*) FROM dead_letters WHERE kind = ?";
-    let dead: i64 = connection.prepare_cached(select)?.query_row([kind], |row| row.get(0))?;
+        .query_row(params![codes::task_kind(kind), now.millis()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     Ok(QueueDepth {
         waiting: (all - in_flight).cast_unsigned(),
         in_flight: in_flight.cast_unsigned(),
@@ -131,6 +141,21 @@ impl EmbeddedStore {
             rows.collect()
         })
         .await
+    }
+}
+
+impl EmbeddedStore {
+    /// Writes down that dropped subscriptions hold nothing any more.
+    async fn give_back(&self, now: Timestamp) -> Result<(), QueueError> {
+        let board = self.board().clone();
+        let work = move |connection: &Connection| claim::give_back(connection, &board.returned(), now);
+        let board = self.board().clone();
+        let given_back = move |end: &End<Vec<u64>>| {
+            if let End::Done(returned) = end {
+                board.given_back(returned);
+            }
+        };
+        certain(self.writer().write_then(work, given_back).await).map(|_| ())
     }
 }
 
@@ -172,18 +197,11 @@ impl WorkQueue for EmbeddedStore {
     }
 
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {
-        let (now, board) = (self.clock().now(), self.board().clone());
-        // Through the writer, because what dropped subscriptions held is given back there.
-        let work = move |connection: &Connection| {
-            let returned = claim::give_back(connection, &board.returned(), now)?;
-            Ok((returned, depth(connection, kind, now)?))
-        };
-        let board = self.board().clone();
-        let given_back = move |end: &End<(Vec<u64>, QueueDepth)>| {
-            if let End::Done((returned, _)) = end {
-                board.given_back(returned);
-            }
-        };
-        certain(self.writer().write_then(work, given_back).await).map(|(_, depth)| depth)
+        let now = self.clock().now();
+        if !self.board().returned().is_empty() {
+            self.give_back(now).await?;
+        }
+        // Counting takes its time in a long queue: no write waits for it.
+        self.read(move |connection| depth(connection, kind, now)).await.map_err(|error| refused(&error))
     }
 }

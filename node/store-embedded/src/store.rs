@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use tandem_domain::time::Timestamp;
 use tandem_ports::documents::MAX_PAGE;
 use tandem_ports::{Clock, StoreError, Write};
 
@@ -14,7 +15,7 @@ use crate::options::OpenOptions;
 use crate::queue::Board;
 use crate::readers::Readers;
 use crate::writer::{End, Writer};
-use crate::{connection, migrations, queue};
+use crate::{connection, migrations, queue, tasks};
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +34,9 @@ struct Inner {
 }
 
 impl EmbeddedStore {
-    /// Opens the database, making and migrating it where needed. What was in flight when the last process ended is
-    /// deliverable at once. Blocks for some milliseconds of disk work.
+    /// Opens the database, making and migrating it where needed. What the last process had in hand when it ended is
+    /// deliverable and free at once: the folder's lock says that nobody works on it any more. Blocks for some
+    /// milliseconds of disk work.
     ///
     /// # Errors
     /// See [`EmbeddedError`].
@@ -44,12 +46,12 @@ impl EmbeddedStore {
         let mut connection = connection::writer(&options.folder, &file)?;
         let report = migrations::apply(&mut connection, &file, &*options.clock)?;
         let OpenOptions { clock, visibility, readers, .. } = options;
-        let returned =
-            queue::return_all(&connection, clock.now()).map_err(|error| EmbeddedError::of(&file, &error))?;
+        let (returned, ended) = take_back(&mut connection, clock.now())
+            .map_err(|Fault(error)| EmbeddedError::of_store(&file, error))?;
         let readers = Arc::new(Readers::open(&file, readers)?);
         let writer = Writer::start(connection, lock)
             .map_err(|error| EmbeddedError::Open { file, reason: error.to_string() })?;
-        tracing::info!(file = %report.file.display(), schema = report.to, returned, "opened the store");
+        tracing::info!(file = %report.file.display(), schema = report.to, returned, ended, "opened the store");
         let board = Arc::new(Board::default());
         Ok(Self(Arc::new(Inner { writer, readers, clock, visibility, board })))
     }
@@ -114,6 +116,14 @@ impl fmt::Debug for EmbeddedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedStore").finish_non_exhaustive()
     }
+}
+
+/// Takes messages and leases from a process that is gone, in one transaction; gives their numbers.
+fn take_back(connection: &mut Connection, now: Timestamp) -> Result<(usize, usize), Fault> {
+    let transaction = connection.transaction()?;
+    let taken = (queue::return_all(&transaction, now)?, tasks::end_leases(&transaction)?);
+    transaction.commit()?;
+    Ok(taken)
 }
 
 /// A list's limit within its bounds.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use tandem_domain::task::{Task, TaskRef};
 use tandem_ports::{StoreError, TaskStore, Write};
 
-use crate::codec::{encode, find, list};
+use crate::codec::{decode, encode, find, list};
 use crate::codes;
 use crate::error::Fault;
 use crate::store::{EmbeddedStore, limited};
@@ -15,6 +15,34 @@ const TABLE: &str = "tasks";
 fn task(connection: &Connection, key: &TaskRef) -> Result<Option<Task>, Fault> {
     let select = "SELECT body FROM tasks WHERE owner = ? AND id = ?";
     find(connection, TABLE, select, params![key.owner.as_str(), key.id.as_uuid().into_bytes()])
+}
+
+/// Ends the leases of a process that is gone; gives their number. There are as many as it had workers.
+pub(crate) fn end_leases(connection: &Connection) -> Result<usize, Fault> {
+    // `state < 3` names the index of what is unsettled.
+    let select = "SELECT body FROM tasks WHERE state < 3 AND state = ?";
+    let leased = codes::LEASED;
+    let mut statement = connection.prepare(select)?;
+    let blobs = statement.query_map([leased], |row| row.get::<_, Vec<u8>>(0))?;
+    let blobs: Vec<Vec<u8>> = blobs.collect::<Result<_, _>>()?;
+    let mut ended = 0;
+    for blob in blobs {
+        match decode::<Task>(TABLE, &blob) {
+            Ok(task) => ended += usize::from(replace(connection, &task.abandoned())?),
+            // Whoever needs the task is told; the others are not kept waiting for it.
+            Err(error) => tracing::error!(%error, "a lease was not ended"),
+        }
+    }
+    Ok(ended)
+}
+
+/// Whether the row was the revision before `next`, which it is now.
+fn replace(connection: &Connection, next: &Task) -> Result<bool, Fault> {
+    let update = "UPDATE tasks SET state = ?, rev = ?, body = ? WHERE owner = ? AND id = ? AND rev = ?";
+    let (body, rev) = (encode(TABLE, next)?, next.rev.cast_signed());
+    let (owner, id) = (next.owner.as_str(), next.id.as_uuid().into_bytes());
+    let row = params![codes::task_state(&next.state), rev, body, owner, id, rev.wrapping_sub(1)];
+    Ok(connection.prepare_cached(update)?.execute(row)? == 1)
 }
 
 #[async_trait]
@@ -40,17 +68,12 @@ impl TaskStore for EmbeddedStore {
     }
 
     async fn replace(&self, next: &Task) -> Result<Write<Option<Task>>, StoreError> {
-        let (key, state, rev) = (next.key(), codes::task_state(&next.state), next.rev.cast_signed());
-        let body = encode(TABLE, next)?;
+        let next = next.clone();
         self.write(move |connection| {
-            let update =
-                "UPDATE tasks SET state = ?, rev = ?, body = ? WHERE owner = ? AND id = ? AND rev = ?";
-            let id = key.id.as_uuid().into_bytes();
-            let row = params![state, rev, body, key.owner.as_str(), id, rev.wrapping_sub(1)];
-            if connection.prepare_cached(update)?.execute(row)? == 1 {
+            if replace(connection, &next)? {
                 return Ok(Write::Applied);
             }
-            Ok(Write::Conflict(task(connection, &key)?))
+            Ok(Write::Conflict(task(connection, &next.key())?))
         })
         .await
     }

@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Duration;
 
 use tandem_domain::document::{DocumentKind, Version};
-use tandem_domain::task::TaskKind;
+use tandem_domain::task::{Task, TaskKind, TaskState};
 use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPosition, Page};
 use tandem_ports::testsuite::{documents, runs, samples, tasks};
 use tandem_ports::{DocumentStore, RunStore, TaskStore, WorkQueue};
@@ -64,6 +64,52 @@ async fn everything_survives_reopening() {
     let log = store.changes(everything, LogPosition::START, 10).await.unwrap();
     assert_eq!(log, [(LogPosition(1), change.clone())]);
     assert_eq!(store.log_change(&change).await.unwrap(), Write::Conflict(()));
+}
+
+/// Leases of a minute, `attempts` of them before this one.
+async fn leased(store: &EmbeddedStore, number: u64, attempts: u32) -> Task {
+    let task = Task { attempt: attempts, ..samples::task(&samples::owner("alice"), number) };
+    assert_eq!(store.file(&task).await.unwrap(), Write::Applied);
+    let length = Duration::from_secs(60);
+    let held = task.leased(samples::operation("lease", number), samples::CREATED, length).unwrap();
+    assert_eq!(store.replace(&held).await.unwrap(), Write::Applied);
+    held
+}
+
+#[tokio::test]
+async fn no_lease_outlives_its_process() {
+    let place = Place::new();
+    let store = place.open();
+    let held = leased(&store, 1, 0).await;
+    let suspect = leased(&store, 2, Task::MAX_ATTEMPTS - 1).await;
+    let done = leased(&store, 3, 0).await.done();
+    assert_eq!(store.replace(&done).await.unwrap(), Write::Applied);
+    let dead = leased(&store, 4, 0).await.failed(samples::failure("hopeless"), samples::CREATED).0;
+    assert_eq!(store.replace(&dead).await.unwrap(), Write::Applied);
+    let queued = samples::task(&samples::owner("bob"), 5);
+    assert_eq!(store.file(&queued).await.unwrap(), Write::Applied);
+    let spoiled = leased(&store, 6, 0).await;
+    let id = spoiled.id.as_uuid().into_bytes();
+    let spoil = move |c: &Connection| Ok(c.execute("UPDATE tasks SET body = x'07' WHERE id = ?", [id])?);
+    assert!(matches!(store.writer().write(spoil).await, End::Done(1)));
+    drop(store);
+
+    let store = place.open();
+    for untouched in [&done, &dead, &queued] {
+        assert_eq!(store.task(&untouched.key()).await.unwrap().as_ref(), Some(untouched));
+    }
+    let free = store.task(&held.key()).await.unwrap().unwrap();
+    assert_eq!((&free.state, free.attempt, free.rev), (&TaskState::Queued, 1, held.rev + 1));
+    let poison = store.task(&suspect.key()).await.unwrap().unwrap();
+    assert!(poison.is_poison(), "what ends its process again and again is found out");
+    assert!(
+        store.task(&spoiled.key()).await.is_err(),
+        "one row that is damaged does not keep the store shut"
+    );
+    // The columns follow, so that the next writer finds its revision.
+    let again = free.leased(samples::operation("lease", 9), samples::CREATED, Duration::ZERO).unwrap();
+    assert_eq!(store.replace(&again).await.unwrap(), Write::Applied);
+    assert_eq!(store.replace(&held.done()).await.unwrap(), Write::Conflict(Some(again)));
 }
 
 #[tokio::test]
