@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod contracts;
+mod harness;
 mod tidy;
 
 mod node;

@@ -19,9 +19,7 @@ struct SourceFile {
 /// Every file of the repository: those that git keeps, or, outside of a checkout, those that lie there.
 fn repository_files() -> Vec<String> {
     let root = paths::repository();
-    // What is new and not ignored counts too: it is about to be kept.
-    let listed = ["ls-files", "--cached", "--others", "--exclude-standard"];
-    let git = Command::new("git").arg("-C").arg(&root).args(listed).output();
+    let git = Command::new("git").arg("-C").arg(&root).arg("ls-files").output();
     let mut files = match git {
         Ok(output) if output.status.success() => {
             String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()

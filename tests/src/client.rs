@@ -114,6 +114,12 @@ pub fn list<'a>(object: &'a Value, member: &str) -> &'a [Value] {
     value.unwrap_or_else(|| panic!("no list `{member}` in {object}"))
 }
 
+/// The resource if its status is an end; if not, itself again.
+fn ended(resource: Value) -> Result<Value, Value> {
+    let ended = matches!(text(&resource, "status").as_str(), "complete" | "failed");
+    if ended { Ok(resource) } else { Err(resource) }
+}
+
 impl Client {
     /// A client of the node at `base`, such as `http://127.0.0.1:8080`.
     ///

@@ -1,5 +1,6 @@
 //! Waiting across processes: look again until it is so, or until a deadline.
 
+use std::fmt::Display;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -42,12 +43,20 @@ impl Deadline {
 /// # Panics
 /// When `limit` is over first; `what` says what was waited for.
 pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    until_ok(what, limit, || look().ok_or("it is not so"))
+}
+
+/// Looks until `look` gives something; what it gives before that says how things stand.
+///
+/// # Panics
+/// When `limit` is over first, with how things stood last.
+pub fn until_ok<T, S: Display>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
     let deadline = Deadline::after(limit);
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(state) => assert!(!deadline.passed(), "waited {limit:?} in vain until {what}: {state}"),
         }
-        assert!(!deadline.passed(), "waited {limit:?} in vain: {what}");
         sleep(LOOK_EVERY);
     }
 }

@@ -254,11 +254,13 @@ fn last_lines(text: &str) -> String {
 }
 
 impl Drop for Sandbox {
+    #[allow(clippy::print_stderr, reason = "the node's last words belong to the report of a failed test")]
     fn drop(&mut self) {
         if self.node.is_none() {
             return;
         }
         if thread::panicking() {
+            eprintln!("{}", self.last_words());
             if let Some(node) = &mut self.node {
                 // The test has failed already; nothing more can be said about the process.
                 drop(node.child.kill());

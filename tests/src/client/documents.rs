@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::{Answer, Client, list, text};
+use super::{Answer, Client, ended, list, text};
 use crate::{poll, sample};
 
 /// Entries per page of a list: few, so that lists have pages.
@@ -115,9 +115,8 @@ impl Client {
     /// When it takes too long.
     #[must_use]
     pub fn settled(&self, kind: Kind, id: &str) -> Value {
-        poll::until("the document is complete or has failed", SETTLED_WITHIN, || {
-            let document = self.document(kind, id);
-            matches!(text(&document, "status").as_str(), "complete" | "failed").then_some(document)
+        poll::until_ok("the document is complete or has failed", SETTLED_WITHIN, || {
+            ended(self.document(kind, id))
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Client, number, text};
+use super::{Client, ended, number, text};
 use crate::poll;
 
 /// How long a match or a run may take.
@@ -92,9 +92,6 @@ impl Client {
 
     /// Waits until the resource is complete or has failed.
     fn wait(&self, path: &str) -> Value {
-        poll::until("it is complete or has failed", SETTLED_WITHIN, || {
-            let found = self.get(path).data();
-            matches!(text(&found, "status").as_str(), "complete" | "failed").then_some(found)
-        })
+        poll::until_ok("it is complete or has failed", SETTLED_WITHIN, || ended(self.get(path).data()))
     }
 }
