@@ -224,6 +224,12 @@ impl NodeConfig {
         if self.queue.lease_s >= self.queue.visibility_timeout_s {
             return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
         }
+        if let Some(bad) = self.log.level.split(',').find(|directive| !is_directive(directive)) {
+            let reason = format!(
+                "`{bad}` is no level or filter: expected error, warn, info, debug, trace or off, or target=level"
+            );
+            return fail("log.level", reason);
+        }
         if !self.parsing.as_of.is_empty() && self.parsing.as_of.parse::<Month>().is_err() {
             return fail("parsing.as_of", "expected a month such as 2026-11, or nothing".to_owned());
         }
@@ -280,6 +286,17 @@ pub fn per_processor(configured: usize) -> NonZeroUsize {
     NonZeroUsize::new(configured)
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Whether a text is `level` or `target=level`.
+fn is_directive(text: &str) -> bool {
+    let (target, level) = text.trim().rsplit_once('=').unwrap_or(("any", text.trim()));
+    let named = !target.is_empty() && target.chars().all(|c| c.is_ascii_alphanumeric() || "_:-".contains(c));
+    named
+        && matches!(
+            level.to_ascii_lowercase().as_str(),
+            "error" | "warn" | "info" | "debug" | "trace" | "off"
+        )
 }
 
 /// Which key makes the whole table unreadable: the one without whose change it would be readable.

@@ -113,6 +113,13 @@ fn values_that_do_not_fit_name_key_and_reason() {
         &expect![[r"`parsing.as_of` (from tandem.toml): expected a month such as 2026-11, or nothing"]],
     );
     refused(
+        "[log]\nlevel = \"verbose\"",
+        &[],
+        &expect![[
+            r"`log.level` (from tandem.toml): `verbose` is no level or filter: expected error, warn, info, debug, trace or off, or target=level"
+        ]],
+    );
+    refused(
         "[queue]\nlease_s = 300",
         &[],
         &expect![[r"`queue.lease_s` (from tandem.toml): must be shorter than queue.visibility_timeout_s"]],

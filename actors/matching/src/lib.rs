@@ -19,5 +19,5 @@ mod metrics;
 
 pub use handle::Matching;
 pub use searcher::{Query, Ranked, SearchOptions, Searcher};
-pub use shard::{ShardOptions, ShardWriter};
+pub use shard::{CaughtUp, ShardOptions, ShardWriter};
 pub use work::{ItemFiling, PairWork, RunWork};

@@ -44,6 +44,40 @@ pub struct ShardOptions {
     pub model: ModelIdentity,
 }
 
+/// Says whether the index holds everything that the change log said when the node started. Until then a search would
+/// silently miss documents. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CaughtUp(Arc<[watch::Sender<bool>]>);
+
+impl CaughtUp {
+    /// Of so many shards, none of which has caught up.
+    #[must_use]
+    pub fn new(shards: u16) -> Self {
+        Self((0..shards).map(|_| watch::Sender::new(false)).collect())
+    }
+
+    /// Shards that have not caught up yet.
+    #[must_use]
+    pub fn behind(&self) -> usize {
+        self.0.iter().filter(|shard| !*shard.borrow()).count()
+    }
+
+    /// Waits until every shard has caught up.
+    pub async fn wait(&self) {
+        for shard in self.0.iter() {
+            let mut state = shard.subscribe();
+            // The sender lives as long as this handle, so there is always an answer.
+            let _opened = state.wait_for(|caught_up| *caught_up).await;
+        }
+    }
+
+    fn open(&self, shard: u16) {
+        if let Some(shard) = self.0.get(usize::from(shard)) {
+            shard.send_if_modified(|caught_up| !std::mem::replace(caught_up, true));
+        }
+    }
+}
+
 /// The writer of one shard.
 pub struct ShardWriter;
 
@@ -58,6 +92,7 @@ impl ShardWriter {
         index: Arc<dyn MatchIndex>,
         documents: Arc<dyn DocumentStore>,
         changed: watch::Receiver<u64>,
+        caught_up: CaughtUp,
     ) -> Result<(), StartError> {
         let name = format!("shard/{}", options.number);
         let make = move |progress: &Progress| {
@@ -66,6 +101,7 @@ impl ShardWriter {
                 index: Arc::clone(&index),
                 documents: Arc::clone(&documents),
                 changed: changed.clone(),
+                caught_up: caught_up.clone(),
                 progress: progress.clone(),
                 position: index.checkpoint(),
                 setbacks: 0,
@@ -87,6 +123,7 @@ struct Tail {
     index: Arc<dyn MatchIndex>,
     documents: Arc<dyn DocumentStore>,
     changed: watch::Receiver<u64>,
+    caught_up: CaughtUp,
     progress: Progress,
     /// Everything up to here is applied and every document in it is marked searchable. The shard's own checkpoint
     /// lags one batch behind while there is work: what a crash leaves applied but unmarked is applied and marked again.
@@ -116,6 +153,7 @@ impl Actor for ShardActor {
         match tail.follow().await {
             Ok(0) => {
                 tail.setbacks = 0;
+                tail.caught_up.open(tail.options.number);
                 // Woken, rested or nobody left to wake it: all lead to another look.
                 let _woken = tokio::time::timeout(REST, tail.changed.changed()).await;
             }

@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 
 use crate::scorer::{receipt, score};
 use crate::searcher::{Query, Ranked, Searcher};
+use crate::shard::CaughtUp;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub struct RunWork {
     runs: Arc<dyn RunStore>,
     filing: ItemFiling,
     searcher: Searcher,
+    caught_up: CaughtUp,
     /// The run that was worked on last: its items come one after another, and runs never change.
     recent: Mutex<Option<Arc<OpenRun>>>,
 }
@@ -58,8 +60,9 @@ impl RunWork {
         runs: Arc<dyn RunStore>,
         filing: ItemFiling,
         searcher: Searcher,
+        caught_up: CaughtUp,
     ) -> Self {
-        Self { documents, runs, filing, searcher, recent: Mutex::new(None) }
+        Self { documents, runs, filing, searcher, caught_up, recent: Mutex::new(None) }
     }
 
     /// Files every item, once the documents that the run names have settled: what is still being read would silently
@@ -169,6 +172,8 @@ impl StageWork for RunWork {
         match task.subject {
             TaskSubject::Run { run } => self.file_items(&self.open(&task.owner, run).await?.run).await,
             TaskSubject::RunItem { run, item } => {
+                // After a start the shards may be some way behind the store: a ranking now would miss people.
+                self.caught_up.wait().await;
                 let open = self.open(&task.owner, run).await?;
                 let Some(query) = self.open_item(&open, item).await? else { return Ok(()) };
                 let rows = self.rank(&open, query).await?;

@@ -12,7 +12,7 @@ use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
 use tandem_ingestion::Ingestion;
-use tandem_matching::Matching;
+use tandem_matching::{CaughtUp, Matching};
 use tandem_messages::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
 };
@@ -38,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
     pub(crate) supervisor: SupervisorHandle,
+    pub(crate) caught_up: CaughtUp,
 }
 
 /// The node's gateway.
@@ -125,8 +126,19 @@ impl Parts {
 
     async fn health(&self) -> Health {
         let draining = self.supervisor.drain().is_draining();
-        let checks = vec![self.check_store().await, self.check_queue().await, self.check_actors()];
+        let checks =
+            vec![self.check_store().await, self.check_queue().await, self.check_actors(), self.check_index()];
         Health { ready: !draining && checks.iter().all(|check| check.ok), checks }
+    }
+
+    fn check_index(&self) -> HealthCheck {
+        let behind = self.caught_up.behind();
+        let note = if behind == 0 {
+            "complete".to_owned()
+        } else {
+            format!("{behind} shards catch up with the store")
+        };
+        HealthCheck { name: "index".to_owned(), ok: behind == 0, note }
     }
 
     fn check_actors(&self) -> HealthCheck {

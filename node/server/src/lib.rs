@@ -26,7 +26,14 @@ const ALL_FAILED: u8 = 2;
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; anything else is a mistake in the call. Nobody may be left to read it.
+            let _unread = error.print();
+            return ExitCode::from(if error.use_stderr() { ConfigError::EXIT_CODE } else { 0 });
+        }
+    };
     if let Command::Extract(args) = &cli.command
         && args.child
     {

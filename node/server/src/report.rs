@@ -10,6 +10,7 @@ mod tests;
 
 use std::cmp::Reverse;
 
+use tandem_domain::document::DocumentKind;
 use tandem_domain::profile::RequirementLevel;
 use tandem_domain::score::{Category, CategoryScore, CategoryState, Points, Score};
 
@@ -27,6 +28,18 @@ pub(crate) struct MatchReport {
     pub broken: Vec<BrokenFile>,
     /// How many résumés were compared with each job.
     pub resumes: usize,
+}
+
+impl MatchReport {
+    /// Why there is no entry for any job.
+    fn nothing_matched(&self) -> &'static str {
+        let a_job_is_broken = self.broken.iter().any(|file| file.kind == DocumentKind::Job.name());
+        if self.resumes == 0 && !self.broken.is_empty() && !a_job_is_broken {
+            "No résumé could be read, so nothing was matched."
+        } else {
+            "No job could be read, so nothing was matched."
+        }
+    }
 }
 
 /// A job and its best people.

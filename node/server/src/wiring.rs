@@ -18,7 +18,7 @@ use tandem_embedding::{
 use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
 use tandem_ingestion::{Ingestion, IngestionOptions, Ingestor, IngestorOptions};
 use tandem_matching::{
-    ItemFiling, Matching, PairWork, RunWork, SearchOptions, Searcher, ShardOptions, ShardWriter,
+    CaughtUp, ItemFiling, Matching, PairWork, RunWork, SearchOptions, Searcher, ShardOptions, ShardWriter,
 };
 use tandem_messages::GatewayHandle;
 use tandem_objects::LocalObjects;
@@ -70,8 +70,9 @@ impl Adapters {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = &config.node.data_dir;
         let encoder_options = encoder_options(config)?;
-        let encoder = tokio::task::spawn_blocking(move || Encoder::load(&encoder_options));
         let store_options = store_options(config, Arc::clone(&clock));
+        refuse_orphaned_index(data, &store_options)?;
+        let encoder = tokio::task::spawn_blocking(move || Encoder::load(&encoder_options));
         let store = tokio::task::spawn_blocking(move || EmbeddedStore::open(store_options));
         let encoder = Arc::new(encoder.await.context("loading the model panicked")??);
         let store = store.await.context("opening the store panicked")??;
@@ -122,8 +123,9 @@ impl Node {
         let supervisor = Supervisor::start(&config.node.name).await?;
         let extractor = Arc::new(extract_pool(config)?);
         let (changed, changes) = watch::channel(0);
-        start_shards(&supervisor, config, &adapters, &changes).await?;
-        start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed).await?;
+        let caught_up = CaughtUp::new(config.index.shards);
+        start_shards(&supervisor, config, &adapters, &changes, &caught_up).await?;
+        start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed, &caught_up).await?;
         let relay = RelayOptions::default();
         Relay::start(&supervisor, relay, adapters.tasks(), adapters.queue(), adapters.clock()).await?;
         let options = IngestionOptions {
@@ -137,6 +139,7 @@ impl Node {
             documents: adapters.documents(),
             queue: adapters.queue(),
             supervisor: supervisor.clone(),
+            caught_up,
         };
         let gateway = NodeGateway::start(&supervisor, parts).await?;
         let gateway = GatewayHandle::new(Arc::new(gateway));
@@ -186,6 +189,20 @@ fn explain(place: &Path, error: IndexError) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("the index shard {} {what}", place.display()))
 }
 
+/// An index whose store is gone knows positions of a change log that no longer exists, and would wait for them for ever.
+fn refuse_orphaned_index(data: &Path, store: &OpenOptions) -> anyhow::Result<()> {
+    let (database, index) = (store.folder.join(&store.file_name), data.join("index"));
+    if index.exists() && !database.exists() {
+        bail!(
+            "there is an index but no database in {}: put {} back, or remove {} to begin anew",
+            data.display(),
+            store.file_name,
+            index.display()
+        );
+    }
+    Ok(())
+}
+
 /// Compares the configured number of shards with the folder's, and writes it down at the first use.
 fn fix_shard_count(folder: &Path, shards: u16) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -218,6 +235,7 @@ async fn start_shards(
     config: &NodeConfig,
     adapters: &Adapters,
     changes: &watch::Receiver<u64>,
+    caught_up: &CaughtUp,
 ) -> anyhow::Result<()> {
     for (number, index) in (0u16..).zip(&adapters.shards) {
         let options = ShardOptions {
@@ -227,7 +245,15 @@ async fn start_shards(
             model: adapters.encoder.identity().clone(),
         };
         let index = Arc::clone(index);
-        ShardWriter::start(supervisor, options, index, adapters.documents(), changes.clone()).await?;
+        ShardWriter::start(
+            supervisor,
+            options,
+            index,
+            adapters.documents(),
+            changes.clone(),
+            caught_up.clone(),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -238,6 +264,7 @@ async fn start_stages(
     adapters: &Adapters,
     extractor: Arc<ExtractPool>,
     changed: watch::Sender<u64>,
+    caught_up: &CaughtUp,
 ) -> anyhow::Result<()> {
     let ports = StagePorts { queue: adapters.queue(), tasks: adapters.tasks(), clock: adapters.clock() };
     let parse_ports = ParsePorts {
@@ -261,7 +288,7 @@ async fn start_stages(
     let embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
     let pairs = PairWork::new(adapters.documents(), adapters.runs());
     let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
-    let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher);
+    let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, caught_up.clone());
     let stages: [(Arc<dyn StageWork>, NonZeroUsize); 4] = [
         (Arc::new(parse), per_processor(config.parsing.workers)),
         (Arc::new(embed), embed_workers),

@@ -33,6 +33,7 @@ impl House {
             index: self.index.clone(),
             documents: self.store.clone(),
             changed: self.raise.subscribe(),
+            caught_up: CaughtUp::new(1),
             progress: Progress::new(BATCH_LIMIT),
             position: self.index.checkpoint(),
             setbacks: 0,
@@ -110,4 +111,21 @@ async fn vectors_of_another_model_fail_their_document_and_not_the_shard() {
     while tail.follow().await.unwrap() > 0 {}
     assert_eq!((house.state(1).await, house.state(2).await), ("failed", "indexed"));
     assert_eq!(house.index.documents(), 1);
+}
+
+#[tokio::test]
+async fn the_index_has_caught_up_when_every_shard_has() {
+    let both = CaughtUp::new(2);
+    both.open(1);
+    both.open(1);
+    assert_eq!(both.behind(), 1);
+    let waiting = both.clone();
+    let (behind, ()) = tokio::join!(
+        async {
+            waiting.wait().await;
+            waiting.behind()
+        },
+        async { both.open(0) }
+    );
+    assert_eq!(behind, 0);
 }

@@ -60,6 +60,7 @@ async fn house() -> House {
             store.clone(),
             ItemFiling { tasks: store.clone(), queue: queue.clone(), clock: clock.clone() },
             searcher,
+            CaughtUp::new(0),
         ),
         matching: Matching::new(store.clone(), store.clone(), store.clone(), queue, clock),
         pairs: PairWork::new(store.clone(), store.clone()),

@@ -1,6 +1,5 @@
 //! `tandem extract`.
 
-use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -14,6 +13,7 @@ use toml::Value;
 
 use crate::cli::ExtractArgs;
 use crate::clock::SystemClock;
+use crate::commands::matching::files;
 use crate::{say, wiring};
 
 /// Reads one file as the node would and prints what was read.
@@ -23,7 +23,8 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let config = resolve(&[])?;
     let Some(file) = &args.file else { bail!("name the file to read, such as `tandem extract resume.pdf`") };
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = files::read(file, config.documents.max_bytes)
+        .with_context(|| format!("cannot read {}", file.display()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let pool = wiring::extract_pool(&config)?;
     let extracted = wiring::block_on(async {

@@ -1,6 +1,6 @@
 //! `tandem match`: the whole pipeline over two folders, through the same actors as the node's.
 
-mod files;
+pub(crate) mod files;
 mod outcome;
 mod progress;
 mod submit;
@@ -16,7 +16,7 @@ use tandem_config::{ConfigError, Log, NodeConfig};
 use tandem_domain::document::DocumentKind;
 use tandem_domain::ids::{OperationId, OwnerId, RunId};
 use tandem_domain::run::{RunSpec, Selection};
-use tandem_domain::score::{Score, Weights};
+use tandem_domain::score::Score;
 use tandem_messages::runs::{CreateRun, GetRun};
 use tandem_messages::{Context, GatewayHandle};
 use tandem_ports::Clock;
@@ -64,7 +64,7 @@ pub(crate) fn run(
     wiring::block_on(async {
         let node = Node::start(&config).await?;
         let result = tokio::select! {
-            result = whole(&node.gateway, &args, &config.matching.weights, jobs, resumes) => result,
+            result = whole(&node.gateway, &args, &config, jobs, resumes) => result,
             escalated = node.supervisor.escalated() => {
                 Err(anyhow::anyhow!("the actor {} came down too often: {}", escalated.name, escalated.reason))
             }
@@ -86,13 +86,13 @@ fn quieter(level: &str) -> String {
 async fn whole(
     gateway: &GatewayHandle,
     args: &MatchArgs,
-    weights: &Weights,
+    config: &NodeConfig,
     jobs: Vec<InputFile>,
     resumes: Vec<InputFile>,
 ) -> anyhow::Result<ExitCode> {
     let bars = Bars::new();
     let files = jobs.len() + resumes.len();
-    let mut submitted = Submitted::take_in(gateway, jobs, resumes, &bars).await?;
+    let mut submitted = Submitted::take_in(gateway, jobs, resumes, config.documents.max_bytes, &bars).await?;
     submitted.wait(gateway, &bars).await?;
     let (queries, candidates) = (submitted.usable(DocumentKind::Job), submitted.usable(DocumentKind::Resume));
     let mut found = MatchReport { jobs: Vec::new(), broken: submitted.broken(), resumes: candidates.len() };
@@ -104,7 +104,7 @@ async fn whole(
             candidates: Selection::Ids(candidates),
             top: args.top,
             min_score: Score::ZERO,
-            weights: *weights,
+            weights: config.matching.weights,
         };
         let operation = OperationId::from_uuid(SystemClock.new_id());
         let run = CreateRun { owner: owner.clone(), operation, spec };
@@ -158,7 +158,10 @@ fn write(args: &MatchArgs, found: &MatchReport) -> anyhow::Result<()> {
         Format::Csv => report::csv(found)?,
         Format::Html => report::html(found),
     };
-    progress::note_broken(&found.broken);
+    // The table lists them itself.
+    if args.format != Format::Table || args.out.is_some() {
+        progress::note_broken(&found.broken);
+    }
     match &args.out {
         Some(path) => put(path, &text).with_context(|| format!("cannot write {}", path.display())),
         None => say(&text),

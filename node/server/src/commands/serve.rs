@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tandem_config::{ConfigError, NodeConfig};
 use tandem_http_edge::EdgeState;
+use tandem_runtime::Stopwatch;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -63,8 +64,9 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
     let limit = Duration::from_secs(config.shutdown.drain_s);
     node.supervisor.drain().begin_within(limit);
     stop.send_replace(true);
+    let begun = Stopwatch::start();
     let edge_down = tokio::time::timeout(limit, &mut served).await.is_ok();
-    let report = node.shutdown(limit).await;
+    let report = node.shutdown(limit.saturating_sub(begun.elapsed())).await;
     tracing::info!(
         edge_down,
         finished = report.finished,

@@ -45,7 +45,7 @@ pub(crate) fn html(report: &MatchReport) -> String {
         jobs = count(report.jobs.len(), "job"),
         people = count(report.resumes, "résumé"),
         summary = summary(report),
-        nav = nav(&report.jobs),
+        nav = nav(report),
         sections = sections(&report.jobs),
         scoring = scoring::section(report),
         broken = broken(&report.broken),
@@ -71,9 +71,10 @@ fn summary(report: &MatchReport) -> String {
 }
 
 /// The jobs with the best person of each, as the way into the page.
-fn nav(jobs: &[JobReport]) -> String {
+fn nav(report: &MatchReport) -> String {
+    let jobs = &report.jobs;
     if jobs.is_empty() {
-        return "<p class=\"empty\">No job could be read, so nothing was matched.</p>\n".to_owned();
+        return format!("<p class=\"empty\">{}</p>\n", report.nothing_matched());
     }
     let items = each(jobs.iter().enumerate(), |(index, job)| {
         let best = job.people.first().map_or_else(

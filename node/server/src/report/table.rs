@@ -35,7 +35,7 @@ pub(crate) fn table(report: &MatchReport, width: Option<u16>) -> String {
     let width = usize::from(width.unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH));
     let mut blocks: Vec<String> = report.jobs.iter().map(|job| block(job, width)).collect();
     if report.jobs.is_empty() {
-        blocks.push("No job could be read, so nothing was matched.\n".to_owned());
+        blocks.push(format!("{}\n", report.nothing_matched()));
     }
     if !report.broken.is_empty() {
         blocks.push(broken(&report.broken));

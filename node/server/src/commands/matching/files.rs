@@ -1,6 +1,7 @@
 //! Which files are meant.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -40,6 +41,19 @@ pub(crate) fn collect(root: &Path, kind: DocumentKind) -> anyhow::Result<Vec<Inp
     Ok(files)
 }
 
+/// The bytes of a regular file; one more than `limit` of a larger one, which is enough to refuse it.
+///
+/// # Errors
+/// When it cannot be opened, or is a device, a pipe or the like, which might never end.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn walk(
     root: &Path,
     folder: &Path,
@@ -57,8 +71,8 @@ fn walk(
         if entry.file_name().to_string_lossy().starts_with('.') {
             continue;
         }
-        let kind_of_entry = entry.file_type()?;
-        if kind_of_entry.is_dir() {
+        // Links are followed; the depth bounds a circle of them. What leads nowhere is listed as broken later.
+        if fs::metadata(&path).is_ok_and(|meta| meta.is_dir()) {
             walk(root, &path, kind, depth + 1, files)?;
         } else {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();

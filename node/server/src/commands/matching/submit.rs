@@ -13,7 +13,7 @@ use tandem_ports::Clock;
 use tandem_ports::documents::MAX_PAGE;
 use tandem_runtime::Stopwatch;
 
-use super::files::InputFile;
+use super::files::{self, InputFile};
 use super::progress::{Bars, Stall};
 use super::{STALLED_AFTER, context, rest_after};
 use crate::clock::SystemClock;
@@ -46,13 +46,14 @@ impl Submitted {
         gateway: &GatewayHandle,
         jobs: Vec<InputFile>,
         resumes: Vec<InputFile>,
+        max_bytes: u64,
         bars: &Bars,
     ) -> anyhow::Result<Self> {
-        let files: Vec<InputFile> = jobs.into_iter().chain(resumes).collect();
-        let total = files.len() as u64;
-        let mut taken = iter(files)
+        let inputs: Vec<InputFile> = jobs.into_iter().chain(resumes).collect();
+        let total = inputs.len() as u64;
+        let mut taken = iter(inputs)
             .map(|file| async move {
-                let fate = submit(gateway, &file).await;
+                let fate = submit(gateway, &file, max_bytes).await;
                 SubmittedFile { file, fate }
             })
             .buffered(TAKING_IN);
@@ -174,9 +175,9 @@ fn step(fate: &Fate) -> u8 {
     }
 }
 
-async fn submit(gateway: &GatewayHandle, file: &InputFile) -> Fate {
+async fn submit(gateway: &GatewayHandle, file: &InputFile, max_bytes: u64) -> Fate {
     let path = file.path.clone();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    let read = tokio::task::spawn_blocking(move || files::read(&path, max_bytes)).await;
     let content = match read {
         Ok(Ok(content)) => content,
         Ok(Err(error)) => {
