@@ -6,10 +6,10 @@ SAMPLE := tests/data/sample
 TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench run build model deps clean-demo
+.PHONY: help demo test services services-stop lint bench run build model deps clean-demo
 
 help: ## Explain the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: model build ## Set everything up and match the sample: a table here, a page in target/demo/report.html
 	@mkdir -p $(DEMO)
@@ -21,7 +21,14 @@ demo: model build ## Set everything up and match the sample: a table here, a pag
 # Binary and tests are built together: what tests ask of the crates would otherwise have them all built twice.
 test: model ## Set everything up and pass all tests
 	$(CARGO) build --release --workspace --bins --tests --locked
-	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
+	CQL_NODES="$${CQL_NODES:-$$(deploy/local/cassandra.sh nodes)}" TANDEM_REQUIRE_MODEL=1 \
+		$(CARGO) test --release --workspace --locked
+
+services: ## Start the real servers that some tests talk to (Cassandra), in target/services; without them those tests say SKIPPED
+	@deploy/local/cassandra.sh start
+
+services-stop: ## Stop them
+	@deploy/local/cassandra.sh stop
 
 lint: ## Formatting, clippy with -D warnings, the shell scripts, licenses and spelling where their tools are installed
 	$(CARGO) fmt --all --check
