@@ -152,6 +152,20 @@ fn strengths_of_the_builtin_skills() {
 }
 
 #[test]
+fn a_higher_certificate_shows_the_lower() {
+    let taxonomy = Taxonomy::builtin();
+    for (higher, lower) in [
+        ("food-safety-level-3", "food-safety-level-2"),
+        ("osha-30", "osha-10"),
+        ("osha-10", "osha-certification"),
+        ("cks", "cka"),
+    ] {
+        assert_eq!(taxonomy.related_strength(skill(higher), skill(lower)), 100, "{higher}");
+        assert!(taxonomy.related_strength(skill(lower), skill(higher)) < 100, "{lower}");
+    }
+}
+
+#[test]
 fn strengths_of_the_builtin_occupations() {
     let taxonomy = Taxonomy::builtin();
     let [backend, fullstack, nurse] =
