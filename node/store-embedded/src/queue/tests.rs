@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use tandem_ports::testsuite::queue::{QueueUnderTest, contract};
+use tandem_ports::testsuite::queue::{QueueUnderTest, Strictness, contract};
 use tandem_ports::testsuite::samples;
 
 use super::*;
@@ -29,6 +29,7 @@ fn under_test(places: &Mutex<Vec<Place>>) -> QueueUnderTest {
             Box::pin(async {})
         }),
         visibility: Some(OpenOptions::VISIBILITY),
+        strictness: Strictness::FULL,
         close: Box::new(move || {
             let store = closing.clone();
             Box::pin(async move { store.close().await })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LATER, QueueUnderTest, depth, key, nothing_comes, take};
+use super::{QueueUnderTest, depth, key, nothing_comes, take};
 use crate::queue::Settlement;
 
 pub(super) async fn run(make: &dyn Fn() -> QueueUnderTest) {
@@ -17,17 +17,17 @@ async fn a_retry_comes_after_its_delay(it: &QueueUnderTest) {
     it.publish(1).await;
     let mut deliveries = it.subscribe(1).await;
     let first = take(&mut *deliveries).await;
-    it.settle(&first, Settlement::Retry(LATER)).await;
-    assert_eq!(it.depth().await, depth(1, 0, 0));
+    it.settle(&first, Settlement::Retry(it.later())).await;
+    it.has_depth(depth(1, 0, 0), "counted").await;
     nothing_comes(&mut *deliveries).await;
-    (it.pass)(LATER).await;
+    (it.pass)(it.later()).await;
     let second = take(&mut *deliveries).await;
     assert_eq!((&second.task, second.count), (&key(1), 2));
     it.settle(&second, Settlement::Retry(Duration::ZERO)).await;
     let third = take(&mut *deliveries).await;
     assert_eq!((&third.task, third.count), (&key(1), 3), "without delay: at once");
     it.settle(&third, Settlement::Ack).await;
-    assert_eq!(it.depth().await, depth(0, 0, 0));
+    it.has_depth(depth(0, 0, 0), "counted").await;
 }
 
 async fn a_dead_letter_never_comes_again(it: &QueueUnderTest) {
@@ -39,11 +39,11 @@ async fn a_dead_letter_never_comes_again(it: &QueueUnderTest) {
         it.settle(&delivery, Settlement::Dead("the work never ends".to_owned())).await;
         assert_eq!(it.depth().await.dead, expected);
     }
-    (it.pass)(it.visibility.unwrap_or(LATER) + LATER).await;
+    (it.pass)(it.long()).await;
     nothing_comes(&mut *deliveries).await;
     drop(deliveries);
     nothing_comes(&mut *it.subscribe(4).await).await;
-    assert_eq!(it.depth().await, depth(0, 0, 2));
+    it.has_depth(depth(0, 0, 2), "counted").await;
 }
 
 async fn a_dropped_subscription_returns_what_is_unsettled(it: &QueueUnderTest) {
@@ -55,18 +55,20 @@ async fn a_dropped_subscription_returns_what_is_unsettled(it: &QueueUnderTest) {
     let unsettled = [take(&mut *first).await.task, take(&mut *first).await.task];
     it.settle(&settled, Settlement::Ack).await;
     drop(first);
-    assert_eq!(it.depth().await, depth(5, 0, 0));
+    it.has_depth(depth(5, 0, 0), "counted").await;
 
     let mut second = it.subscribe(10).await;
     for _ in 0..5 {
         let delivery = take(&mut *second).await;
         assert_ne!(delivery.task, settled.task, "what was acknowledged is gone");
         let expected = if unsettled.contains(&delivery.task) { 2 } else { 1 };
-        assert_eq!(delivery.count, expected, "counted when it was delivered, not when it was near");
+        let counted = delivery.count == expected || (!it.strictness.exact && delivery.count == 2);
+        assert!(counted, "counted when it was delivered, not when it was near: {delivery:?}");
         it.settle(&delivery, Settlement::Ack).await;
     }
-    assert_eq!(it.depth().await, depth(0, 0, 0));
+    it.has_depth(depth(0, 0, 0), "counted").await;
 
+    drop(second);
     let mut waiting = it.subscribe(1).await;
     let mut holder = it.subscribe(1).await;
     it.publish(9).await;
@@ -96,16 +98,16 @@ async fn an_old_holder_settles_nothing(it: &QueueUnderTest) {
     let dead = Settlement::Dead("late".to_owned());
     for settlement in [Settlement::Ack, Settlement::Retry(Duration::ZERO), dead] {
         it.settle(&old, settlement).await;
-        assert_eq!(it.depth().await, depth(0, 1, 0), "it is in somebody else's hands");
+        it.has_depth(depth(0, 1, 0), "it is in somebody else's hands").await;
         nothing_comes(&mut *second).await;
     }
     it.settle(&new, Settlement::Ack).await;
-    assert_eq!(it.depth().await, depth(0, 0, 0));
+    it.has_depth(depth(0, 0, 0), "counted").await;
 }
 
 async fn an_unsettled_delivery_comes_again_in_time(it: &QueueUnderTest) {
     let Some(visibility) = it.visibility else { return };
-    assert!(visibility > LATER, "the suite's delays must not look like a vanished holder");
+    assert!(visibility > it.later(), "the suite's delays must not look like a vanished holder");
     it.publish(1).await;
     let mut stuck = it.subscribe(1).await;
     let old = take(&mut *stuck).await;
@@ -113,11 +115,11 @@ async fn an_unsettled_delivery_comes_again_in_time(it: &QueueUnderTest) {
     (it.pass)(visibility - Duration::from_secs(1)).await;
     nothing_comes(&mut *other).await;
     (it.pass)(Duration::from_secs(1)).await;
-    assert_eq!(it.depth().await, depth(1, 0, 0), "what has run out is waiting");
+    it.has_depth(depth(1, 0, 0), "what has run out is waiting").await;
     let new = take(&mut *other).await;
     assert_eq!((&new.task, new.count), (&key(1), 2));
     it.settle(&old, Settlement::Ack).await;
-    assert_eq!(it.depth().await, depth(0, 1, 0));
+    it.has_depth(depth(0, 1, 0), "counted").await;
 
     it.publish(2).await;
     let next = take(&mut *stuck).await;

@@ -14,6 +14,7 @@ fn make() -> QueueUnderTest {
             Box::pin(async {})
         }),
         visibility: Some(VISIBILITY),
+        strictness: Strictness::FULL,
         close: Box::new(move || {
             closing.close();
             Box::pin(async {})
