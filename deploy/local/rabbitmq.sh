@@ -62,6 +62,7 @@ settings() {
   export RABBITMQ_MNESIA_BASE="$dir/data" RABBITMQ_LOG_BASE="$dir/logs" RABBITMQ_PID_FILE="$dir/broker.pid"
   export RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" RABBITMQ_CONFIG_FILE="$dir/rabbitmq"
   export RABBITMQ_CONF_ENV_FILE="$dir/none"
+  export ERL_CRASH_DUMP="$dir/logs/erl_crash.dump"
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 2:2"
 }
 
