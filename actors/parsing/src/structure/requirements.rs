@@ -71,8 +71,26 @@ pub(crate) fn read(
         asked.education = Some(sourced);
         asked.education_level = level;
     }
+    if asked.skills.is_empty() {
+        from_tasks(view, parts, mentions, &mut asked);
+    }
     tidy(&mut asked);
     asked
+}
+
+/// A posting that demands no skill anywhere asks through its tasks, for what one learns as a tool or craft: not for
+/// "communication" or "sales".
+fn from_tasks(view: &View<'_>, parts: &[Part], mentions: &[Mention], asked: &mut Requirements) {
+    let craft = |mention: &&Mention| {
+        let kind = Taxonomy::builtin().skill(mention.id).kind;
+        !matches!(kind, SkillKind::Soft | SkillKind::Domain) && mention.confidence >= 75
+    };
+    let crafts: Vec<Mention> = mentions.iter().filter(craft).copied().collect();
+    for part in parts.iter().filter(|part| !job::is_boilerplate(part.kind)) {
+        for clause in clauses(view, part) {
+            skills(view, &clause, RequirementLevel::Preferred, true, SectionKind::Other, &crafts, asked);
+        }
+    }
 }
 
 /// Whether a part states demands, by itself or by the clause's own words.
@@ -124,8 +142,9 @@ fn skills(
 ) {
     let within: Vec<Mention> = mentions_in(mentions, clause.span)
         .iter()
-        .filter(|mention| own || counts(kind, mention))
-        .filter(|mention| !is_about_the_degree(view, mention.span))
+        .filter(|_| counts(kind) || own && kind != SectionKind::Responsibilities)
+        .filter(|mention| !is_about_the_degree(view, mention))
+        .filter(|mention| !is_sold(view, clause.span, mention.span))
         .copied()
         .collect();
     for group in clause::groups(view, clause, &within) {
@@ -154,22 +173,35 @@ fn mentions_in(mentions: &[Mention], span: Span) -> &[Mention] {
     mentions.get(start..end).unwrap_or_default()
 }
 
-/// Of tasks and descriptions only what one learns as a tool or craft counts, not "communication" or "sales".
-fn counts(kind: SectionKind, mention: &Mention) -> bool {
-    let demand = !matches!(
+/// What the text tells of the company and the work is no demand: only parts that state demands name some. Of tasks not
+/// even a "must" counts: "the checkout must be fast" says nothing of who builds it.
+const fn counts(kind: SectionKind) -> bool {
+    !matches!(
         kind,
         SectionKind::Responsibilities
             | SectionKind::Summary
             | SectionKind::Header
             | SectionKind::Projects
             | SectionKind::Education
-    );
-    let craft = !matches!(Taxonomy::builtin().skill(mention.id).kind, SkillKind::Soft | SkillKind::Domain);
-    demand || craft && mention.confidence >= 75
+    )
+}
+
+/// "Selling HR or hospitality software" asks for selling, not for what is sold.
+fn is_sold(view: &View<'_>, clause: Span, span: Span) -> bool {
+    const SELLING: [&str; 4] = ["selling ", "sold ", "sell ", "sales of "];
+    const GOODS: [&str; 6] = ["software", "solution", "product", "system", "platform", "equipment"];
+    const WINDOW: u32 = 80;
+    let from = clause.start.max(span.start.saturating_sub(WINDOW));
+    let until = clause.end.min(span.end.saturating_add(WINDOW)).max(span.end);
+    let before = view.folded.of(Span::new(from, span.start));
+    let behind = view.folded.of(Span::new(span.end, until));
+    SELLING.iter().any(|word| before.contains(word)) && GOODS.iter().any(|word| behind.contains(word))
 }
 
 /// "A degree in Computer Science or Statistics" asks for a field, not for a skill.
-fn is_about_the_degree(view: &View<'_>, span: Span) -> bool {
+fn is_about_the_degree(view: &View<'_>, mention: &Mention) -> bool {
+    let span = mention.span;
+    let domain = Taxonomy::builtin().skill(mention.id).kind == SkillKind::Domain;
     let row = view.row_at(span.start);
     let Some(line) = view.rows.get(row).map(|row| row.span) else { return false };
     const WINDOW: u32 = 200;
@@ -178,8 +210,16 @@ fn is_about_the_degree(view: &View<'_>, span: Span) -> bool {
     let field = hits.iter().any(|hit| {
         matches!(hit.meaning(), Meaning::Field) && hit.span.start <= span.start && span.end <= hit.span.end
     });
-    let degree = education::degree(view, hits).is_some_and(|(_, degree)| degree.start < span.start);
-    field && degree
+    let Some((_, degree)) = education::degree(view, hits).filter(|(_, degree)| degree.start < span.start)
+    else {
+        return false;
+    };
+    // "Diploma in Hotel Management or Hospitality": names of no table are fields too where nothing else begins.
+    let between = view.folded.of(Span::new(degree.end.min(span.start), span.start));
+    let named = between.contains(" in ")
+        && !between.contains(['.', ';', ':', ','])
+        && ![" experience", " knowledge", " with ", " year"].iter().any(|word| between.contains(word));
+    field || domain && named
 }
 
 fn experience(view: &View<'_>, clause: &Clause, kind: SectionKind, asked: &mut Requirements) {

@@ -62,7 +62,7 @@ pub(crate) fn read(view: &View<'_>) -> Option<Sourced<Salary>> {
             let behind = folded.get(whole.end()..).unwrap_or_default();
             let stated = period(behind).or_else(|| period(folded).filter(|_| cue));
             let range = max > min;
-            let large = range && min >= YEARLY_FROM;
+            let large = (range || is_base(behind)) && min >= YEARLY_FROM;
             if min == 0
                 || max < min
                 || !(cue && (range || stated.is_some()) || range && stated.is_some() || large)
@@ -84,6 +84,16 @@ pub(crate) fn read(view: &View<'_>) -> Option<Sourced<Salary>> {
         }
     }
     best.map(|(_, salary)| salary)
+}
+
+/// "$85,000 base": a single amount that the word behind it calls pay.
+fn is_base(behind: &str) -> bool {
+    const WORDS: [&str; 6] = ["base", "basic", "ote", "on target", "on-target", "gross"];
+    let behind = behind.trim_start();
+    WORDS
+        .iter()
+        .filter_map(|word| behind.strip_prefix(word))
+        .any(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 fn amount(found: &regex::Captures<'_>, number: &str, thousands: &str, also: bool) -> Option<u64> {
