@@ -183,8 +183,12 @@ impl Read<'_> {
             mention.section != SectionKind::Header || inside
         });
         let mut entries = work::read(view, parts, self.as_of);
-        skills::attach(&mut entries, &mentions);
         let education = education::read(view, parts, self.as_of);
+        let employers = entries.iter().flat_map(|entry| [&entry.work.organization, &entry.work.location]);
+        let schools = education.iter().map(|entry| &entry.institution);
+        let names = employers.chain(schools).flatten().map(|name| name.span);
+        skills::only_own(view, &mut mentions, names);
+        skills::attach(&mut entries, &mentions);
         let mut profile = self.empty(DocumentKind::Resume);
         profile.skills = skills::collect(&mentions, &entries);
         profile.months_by_skill = profile
@@ -216,8 +220,12 @@ impl Read<'_> {
         let posting = self.extracted.job_posting.as_ref();
         let contact = contact::read(view, &[]);
         let redaction = redact::Redaction::of(view, None, &contact);
-        let mentions = skills::mentions(view, parts, &redaction.person);
         let head = job::read(view, parts, posting, hint);
+        let named = [&head.organization, &head.location].into_iter().flatten();
+        let mut without: Vec<Span> = redaction.person.clone();
+        without.extend(named.map(|name| name.span).filter(|span| span.start < span.end));
+        without.sort_unstable_by_key(|span| (span.start, span.end));
+        let mentions = skills::mentions(view, parts, &without);
         let mut asked = requirements::read(view, parts, head, &mentions, posting);
         asked.title = asked.title.map(casing::title);
         let mut profile = self.empty(DocumentKind::Job);

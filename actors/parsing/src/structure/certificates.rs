@@ -1,9 +1,11 @@
 //! Certificates and licenses, as they are written.
 
 use tandem_domain::profile::{SectionKind, Sourced, Span};
+use tandem_domain::taxonomy::{SkillKind, Taxonomy};
 
 use super::dates;
 use super::lexicon::Meaning;
+use super::scan::Hit;
 use super::sections::Part;
 use super::view::{View, word_count};
 
@@ -31,6 +33,7 @@ pub(crate) fn read(view: &View<'_>, parts: &[Part]) -> Vec<Sourced<String>> {
             let named = names_certificate(view, span);
             let words = word_count(view.slice(span));
             if words == 0
+                || is_footer(view.folded.of(span))
                 || words > MAX_WORDS
                 || !(own || named && words <= 12 && part.kind != SectionKind::Education)
             {
@@ -47,6 +50,70 @@ pub(crate) fn read(view: &View<'_>, parts: &[Part]) -> Vec<Sourced<String>> {
     }
     all.truncate(MAX);
     all
+}
+
+/// A page's running line: "Jane Doe – Curriculum Vitae", "Page 2 of 3".
+fn is_footer(folded: &str) -> bool {
+    let folded = folded.trim();
+    let of_pages =
+        folded.strip_prefix("page ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    of_pages || ["curriculum vitae", "resume", "السيره الذاتيه"].iter().any(|word| folded.ends_with(word))
+}
+
+/// Whether the words around a certificate's name, up to the next name or a separator, say that it is still to come:
+/// "CCRN: examination booked", "studying for the CPA".
+pub(crate) fn is_ahead(view: &View<'_>, name: Span) -> bool {
+    /// Bytes on each side that may speak of it.
+    const REACH: u32 = 80;
+    const SEPARATORS: [char; 7] = [';', '؛', '|', '•', '·', '.', '\t'];
+    const BEFORE: [&str; 8] = [
+        "studying for",
+        "preparing for",
+        "preparation for",
+        "working toward",
+        "pursuing",
+        "candidate for",
+        "enrolled in",
+        "sitting for",
+    ];
+    const BEHIND: [&str; 19] = [
+        "booked",
+        "in progress",
+        "in process",
+        "planned",
+        "pending",
+        "expected",
+        "scheduled",
+        "preparation",
+        "under way",
+        "underway",
+        "candidate",
+        "not yet",
+        "applied for",
+        "part 1",
+        "part one",
+        "قيد",
+        "الجزء الاول",
+        "مقرر",
+        "مخطط",
+    ];
+    let Some(line) = view.rows.get(view.row_at(name.start)).map(|row| row.span) else { return false };
+    let near = Span::new(
+        line.start.max(name.start.saturating_sub(REACH)),
+        line.end.min(name.end.saturating_add(REACH)).max(name.end),
+    );
+    let is_name = |hit: &&Hit| {
+        let known = |id| Taxonomy::builtin().skill(id).kind == SkillKind::Certificate;
+        hit.meaning().skill().is_some_and(known)
+    };
+    let hits = view.hits_in(near);
+    let from = hits.iter().filter(is_name).map(|hit| hit.span.end).filter(|end| *end <= name.start).max();
+    let until = hits.iter().filter(is_name).map(|hit| hit.span.start).find(|start| *start >= name.end);
+    let before = view.folded.of(Span::new(from.unwrap_or(near.start), name.start));
+    let behind = view.folded.of(Span::new(name.end, until.unwrap_or(near.end)));
+    let before = before.rsplit(SEPARATORS).next().unwrap_or_default();
+    let behind = behind.split(SEPARATORS).next().unwrap_or_default();
+    BEFORE.iter().any(|cue| before.contains(cue)) || BEHIND.iter().any(|cue| behind.contains(cue))
 }
 
 /// Whether a span holds a known certificate or a word that makes one.

@@ -222,7 +222,8 @@ impl Builder {
         for skill in taxonomy.skills() {
             for surface in skill.surfaces() {
                 self.add(surface, Meaning::Skill(skill.id), skill.is_ambiguous_as(surface));
-                if skill.kind == SkillKind::Certificate {
+                // "Registered Nurse" is a license where licenses stand; elsewhere it is a title.
+                if skill.kind == SkillKind::Certificate && !skill.is_ambiguous_as(surface) {
                     self.add(surface, Meaning::Certificate, false);
                 }
             }

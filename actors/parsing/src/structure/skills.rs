@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use tandem_domain::profile::{SectionKind, Skill, Span};
-use tandem_domain::taxonomy::SkillId;
+use tandem_domain::taxonomy::{SkillId, SkillKind, Taxonomy};
 
-use super::experience;
 use super::scan::Hit;
 use super::sections::{self, Part};
 use super::view::{View, touches};
 use super::work::Entry;
+use super::{certificates, dates, experience};
 
 /// Places that are kept of one skill.
 const MAX_SPANS: usize = 16;
@@ -35,12 +35,15 @@ pub(crate) fn mentions(view: &View<'_>, parts: &[Part], without: &[Span]) -> Vec
     let mut mentions = Vec::new();
     for (index, (id, hit)) in hits.iter().enumerate() {
         let section = sections::kind_at(view, parts, hit.span.start);
-        if matches!(section, SectionKind::Personal | SectionKind::References) || is_amount(view, hit) {
+        if matches!(section, SectionKind::Personal | SectionKind::References)
+            || is_amount(view, hit)
+            || hit.phrase.ambiguous && is_part(view, hit)
+        {
             continue;
         }
         let confidence = if !hit.phrase.ambiguous && !is_acronym_as_word(view, hit) {
             90
-        } else if section == SectionKind::Skills {
+        } else if section == SectionKind::Skills || section == SectionKind::Certificates && is_paper(*id) {
             80
         } else {
             let previous = index.checked_sub(1).and_then(|index| hits.get(index));
@@ -77,6 +80,56 @@ fn is_amount(view: &View<'_>, hit: &Hit) -> bool {
     text.len() == 3
         && text.bytes().all(|byte| byte.is_ascii_uppercase())
         && view.folded.of(behind).trim_start().starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A certificate, license or permit.
+fn is_paper(id: SkillId) -> bool {
+    Taxonomy::builtin().skill(id).kind == SkillKind::Certificate
+}
+
+/// Whether an ambiguous name is a part of something else: of a compound (`cargo-deny`), a date (`Spring 2015`) or a
+/// longer name that begins with two capitals (`AP Statistics`).
+fn is_part(view: &View<'_>, hit: &Hit) -> bool {
+    const NEAR: u32 = 24;
+    let Some(line) = view.rows.get(view.row_at(hit.span.start)).map(|row| row.span) else { return false };
+    let text = view.slice(hit.span);
+    let before = view.slice(Span::new(line.start, hit.span.start));
+    let after = view.slice(Span::new(hit.span.end, line.end.max(hit.span.end)));
+    let mut behind = after.chars();
+    let mut ahead = before.chars().rev();
+    let hyphened = behind.next() == Some('-') && behind.next().is_some_and(char::is_alphanumeric)
+        || ahead.next() == Some('-') && ahead.next().is_some_and(char::is_alphanumeric);
+    if hyphened && !cased(view, hit) {
+        return true;
+    }
+    let mut next = after.strip_prefix(' ').unwrap_or_default().chars();
+    let capitalized =
+        next.next().is_some_and(char::is_uppercase) && next.next().is_some_and(char::is_lowercase);
+    if capitalized && text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return true;
+    }
+    let dated = view.folded.of(Span::new(hit.span.start, line.end.min(hit.span.end + NEAR)));
+    after.trim_start().starts_with(|c: char| c.is_ascii_digit())
+        && dates::find(dated).first().is_some_and(|date| date.start == 0)
+}
+
+/// Leaves out what stands in the names of employers, schools and places, and certificates that are not held yet.
+pub(crate) fn only_own(view: &View<'_>, mentions: &mut Vec<Mention>, names: impl Iterator<Item = Span>) {
+    /// So many skills side by side are a list, whatever it was read as.
+    const LIST: usize = 3;
+    let mut names: Vec<Span> = names
+        .filter(|name| {
+            let start = mentions.partition_point(|mention| mention.span.start < name.start);
+            let end = mentions.partition_point(|mention| mention.span.start < name.end);
+            (1..LIST).contains(&end.saturating_sub(start))
+        })
+        .collect();
+    names.sort_unstable_by_key(|name| (name.start, name.end));
+    mentions.retain(|mention| !touches(&names, mention.span));
+    mentions.retain(|mention| {
+        let told = matches!(mention.section, SectionKind::Work | SectionKind::Projects);
+        told || !is_paper(mention.id) || !certificates::is_ahead(view, mention.span)
+    });
 }
 
 /// How two names are joined.

@@ -6,6 +6,7 @@ use tandem_domain::profile::{
 use super::*;
 use crate::extract::MediaKind;
 
+mod contexts;
 mod jobs;
 
 /// Lines in a small notation: `# ` heading 1, `## ` heading 2, `- ` bullet, `*` bold.

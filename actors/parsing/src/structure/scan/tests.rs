@@ -23,7 +23,7 @@ fn words_inside_words_are_no_names() {
 fn versions_and_plurals_count() {
     assert_eq!(skills("Python 3.11"), ["python"]);
     assert_eq!(skills("Python3"), ["python"]);
-    assert!(skills("Canvas, SAP2000").iter().all(|slug| !slug.starts_with("canva") && *slug != "sap-erp"));
+    assert!(skills("Canvas, SAP2000").iter().all(|slug| *slug != "canva" && *slug != "sap-erp"));
     assert_eq!(skills("REST APIs"), ["rest-apis"]);
 }
 
