@@ -21,14 +21,17 @@ demo: model build ## Set everything up and match the sample: a table here, a pag
 # Binary and tests are built together: what tests ask of the crates would otherwise have them all built twice.
 test: model ## Set everything up and pass all tests
 	$(CARGO) build --release --workspace --bins --tests --locked
-	CQL_NODES="$${CQL_NODES:-$$(deploy/local/cassandra.sh nodes)}" TANDEM_REQUIRE_MODEL=1 \
-		$(CARGO) test --release --workspace --locked
+	CQL_NODES="$${CQL_NODES:-$$(deploy/local/cassandra.sh nodes)}" \
+	TANDEM_TEST_AMQP_URL="$${TANDEM_TEST_AMQP_URL:-$$(deploy/local/rabbitmq.sh status >/dev/null 2>&1 && deploy/local/rabbitmq.sh url)}" \
+	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
 
-services: ## Start the real servers that some tests talk to (Cassandra), in target/services; without them those tests say SKIPPED
+services: ## Start the real servers that some tests talk to (Cassandra, RabbitMQ); without them those tests say SKIPPED
 	@deploy/local/cassandra.sh start
+	@deploy/local/rabbitmq.sh start
 
 services-stop: ## Stop them
 	@deploy/local/cassandra.sh stop
+	@deploy/local/rabbitmq.sh stop
 
 lint: ## Formatting, clippy with -D warnings, the shell scripts, licenses and spelling where their tools are installed
 	$(CARGO) fmt --all --check

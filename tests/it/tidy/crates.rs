@@ -39,7 +39,8 @@ const DIRECTION: [(&str, &[&str]); 17] = [
     ("quota", STAGE),
     ("store-embedded", ADAPTER),
     ("store-scylla", ADAPTER),
-    ("queue-rabbitmq", ADAPTER),
+    // Its sessions run beside the actors, and only the kit may start what runs.
+    ("queue-rabbitmq", &["domain", "ports", "runtime"]),
     ("index-tantivy", ADAPTER),
     ("objects", ADAPTER),
     ("embed-rust-bert", ADAPTER),

@@ -116,3 +116,33 @@ async fn a_delivery_that_nobody_was_given_does_not_count() {
         assert_eq!(delivery.count, if delivery.task == seen.task { 2 } else { 1 });
     }
 }
+
+#[tokio::test]
+async fn depth_is_counted_while_the_writer_is_busy() {
+    let place = Place::new();
+    let store = place.open();
+    for number in 0..3 {
+        store.publish(TaskKind::Parse, &key(number), Duration::ZERO).await.unwrap();
+    }
+    let (deliveries, _held) = take(&store).await;
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::sync_channel::<()>(1);
+    let busy = store.writer().write(move |_| {
+        begun.send(()).unwrap();
+        released.recv().unwrap();
+        Ok(())
+    });
+    let counting = async {
+        has_begun.await.unwrap();
+        let depth = store.depth(TaskKind::Parse).await;
+        release.send(()).unwrap();
+        depth
+    };
+    let (end, counted) = futures::join!(busy, counting);
+    assert!(matches!(end, End::Done(())));
+    assert_eq!(counted, Ok(QueueDepth { waiting: 2, in_flight: 1, dead: 0 }));
+
+    drop(deliveries);
+    let depth = store.depth(TaskKind::Parse).await;
+    assert_eq!(depth, Ok(QueueDepth { waiting: 3, in_flight: 0, dead: 0 }), "what was dropped is given back");
+}
