@@ -222,10 +222,15 @@ async fn found<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("not there in time: {what}"))
 }
 
-/// A child of this process that is none of `known`.
+/// A child of this process that is none of `known` and has become the program that reads: one that is killed before
+/// that was never started.
 async fn new_child(known: &[Pid]) -> Pid {
-    let look = || children_of(std::process::id()).into_iter().find(|child| !known.contains(child));
-    found("a child", look).await
+    let reads = |child: &Pid| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", child.as_raw_nonzero())).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == b"--child")
+    };
+    let is_new = |child: &Pid| !known.contains(child) && reads(child);
+    found("a child", || children_of(std::process::id()).into_iter().find(is_new)).await
 }
 
 async fn a_child_is_in_a_group_of_its_own() {
