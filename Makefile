@@ -45,7 +45,7 @@ run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data 
 	$(TANDEM) serve
 
 build: deps ## Build the binary target/release/tandem
-	$(CARGO) build --release --workspace --locked
+	$(CARGO) build --release -p tandem-server --locked
 
 model: deps ## Bring the sentence model into the cache folder
 	@deploy/model.sh
