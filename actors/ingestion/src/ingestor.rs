@@ -85,7 +85,7 @@ impl Ingestor {
             Write::Conflict(_) => {}
             Write::Unknown => self.read_back(&document).await?,
         }
-        self.publish(&task).await?;
+        self.publish(&task).await;
         Ok(SubmittedDocument { document, duplicate: false })
     }
 
@@ -147,13 +147,12 @@ impl Ingestor {
         if found.is_some() { Ok(()) } else { Err(unknown()) }
     }
 
-    async fn publish(&self, task: &Task) -> Result<(), Failure> {
+    async fn publish(&self, task: &Task) {
         let published = self.queue.publish(task.kind, &task.key(), std::time::Duration::ZERO).await;
         // The row and its task are durable and the relay publishes what is not: the file is taken in all the same.
         if let Err(error) = published {
             tracing::warn!(%error, "a filed task could not be published, the relay will");
         }
-        Ok(())
     }
 }
 

@@ -81,7 +81,7 @@ async fn the_same_content_at_the_same_time_is_one_document_and_one_original() {
     );
     let (a, b) = (both.0.unwrap(), both.1.unwrap());
     assert_eq!(a.document.id, b.document.id);
-    assert!(a.duplicate != b.duplicate || a.duplicate);
+    assert_ne!(a.duplicate, b.duplicate, "one made it and the other found it");
 }
 
 #[tokio::test]
