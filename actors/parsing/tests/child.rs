@@ -265,7 +265,8 @@ async fn read_under(signals: &[Signal]) -> Result<Extracted, ExtractError> {
 }
 
 async fn a_document_survives_one_death_of_its_child() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL, Signal::ABORT] {
+    // Whoever starts the tests in the background may have them ignore INT and HUP.
+    for signal in [Signal::TERM, Signal::KILL, Signal::ABORT] {
         let read = read_under(&[signal]).await.expect("another child reads it");
         assert_eq!(read.text().as_bytes(), DOCUMENT);
     }
