@@ -114,6 +114,7 @@ impl Layers {
             let from = Source::Env(name);
             let value = match self.get(&key) {
                 Some(Value::String(_)) | None => Value::String(text),
+                Some(Value::Array(_)) if !text.trim_start().starts_with('[') => listed(&text),
                 Some(_) => parse(&format!("value = {text}"), from.clone())
                     .ok()
                     .and_then(|mut t| t.remove("value"))
@@ -126,7 +127,13 @@ impl Layers {
 
     /// Sets one key that must exist to a value of the same type.
     pub(crate) fn set(&mut self, key: &str, value: Value, from: &Source) -> Result<(), ConfigError> {
-        let Some(slot) = slot(&mut self.table, key).filter(|slot| !slot.is_table()) else {
+        let found = slot(&mut self.table, key);
+        // The heading of a section with nothing under it.
+        if value.as_table().is_some_and(Table::is_empty) && found.as_ref().is_some_and(|slot| slot.is_table())
+        {
+            return Ok(());
+        }
+        let Some(slot) = found.filter(|slot| !slot.is_table()) else {
             let known = flatten("", &self.table);
             let nearest = known
                 .iter()
@@ -166,6 +173,12 @@ impl Layers {
 
 fn parse(text: &str, from: Source) -> Result<Table, ConfigError> {
     text.parse::<Table>().map_err(|error| ConfigError::Syntax { from, reason: error.to_string() })
+}
+
+/// Names between commas: how a list is written in an environment variable.
+fn listed(text: &str) -> Value {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Value::Array(names.map(|name| Value::String(name.to_owned())).collect())
 }
 
 fn slot<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {

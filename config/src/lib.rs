@@ -1,13 +1,21 @@
 //! The typed, validated configuration. `default.toml` is compiled in and is its documentation; a file goes over it and
 //! environment variables go over both. It is resolved once, before any port is bound.
 
+#[macro_use]
+mod section;
+
 mod layers;
 mod node_config;
 
+mod cluster;
+
+pub use cluster::{
+    Mesh, Objects, ObjectsEngine, QueueEngine, RabbitMq, S3, Scylla, Secret, Store, StoreEngine,
+};
 pub use layers::{ConfigError, ENV_PREFIX, ENV_SEPARATOR, Source};
 pub use node_config::{
     Documents, Edge, EmbeddingConfig, Index, Log, LogFormat, Matching, Node, NodeConfig, Parsing, Queue,
-    Shutdown, per_processor,
+    Role, Shutdown, per_processor,
 };
 
 /// The defaults with their comments, as they were compiled in.

@@ -11,16 +11,8 @@ use tandem_domain::time::Month;
 use toml::Value;
 
 use crate::DEFAULT_TOML;
+use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Store};
 use crate::layers::{ConfigError, Layers, Source};
-
-macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
-    };
-}
 
 section! {
     /// A node's whole configuration; each key is explained in `default.toml`.
@@ -29,6 +21,10 @@ section! {
         node: Node,
         /// The HTTP edge.
         edge: Edge,
+        /// Where rows lie.
+        store: Store,
+        /// Where originals lie.
+        objects: Objects,
         /// What may be submitted.
         documents: Documents,
         /// Reading foreign bytes.
@@ -41,6 +37,8 @@ section! {
         matching: Matching,
         /// Deliveries and leases.
         queue: Queue,
+        /// Other nodes.
+        mesh: Mesh,
         /// Stopping.
         shutdown: Shutdown,
         /// Logging.
@@ -54,6 +52,8 @@ section! {
         name: String,
         /// Where everything durable lies.
         data_dir: PathBuf,
+        /// At least one.
+        roles: Vec<Role>,
     }
 }
 section! {
@@ -135,10 +135,14 @@ section! {
 section! {
     /// Deliveries and leases.
     Queue {
+        /// A table or a broker.
+        engine: QueueEngine,
         /// Seconds, 10..=86400.
         visibility_timeout_s: u64,
         /// Seconds, 5..=3600, shorter than the visibility time-out.
         lease_s: u64,
+        /// How the broker is reached.
+        rabbitmq: RabbitMq,
     }
 }
 section! {
@@ -155,6 +159,42 @@ section! {
         level: String,
         /// For people or for machines.
         format: LogFormat,
+    }
+}
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Answers the HTTP API.
+    Edge,
+    /// Takes documents in.
+    Ingest,
+    /// Reads them.
+    Parse,
+    /// Makes their vectors.
+    Embed,
+    /// Holds shards of the index.
+    Index,
+    /// Scores.
+    Match,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 6] = [Self::Edge, Self::Ingest, Self::Parse, Self::Embed, Self::Index, Self::Match];
+
+    /// The role's name, such as `parse`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Ingest => "ingest",
+            Self::Parse => "parse",
+            Self::Embed => "embed",
+            Self::Index => "index",
+            Self::Match => "match",
+        }
     }
 }
 
@@ -217,6 +257,7 @@ impl NodeConfig {
         {
             return fail("node.name", "expected 1 to 40 letters, digits and hyphens".to_owned());
         }
+        self.check_cluster().or_else(|(key, reason)| fail(key, reason))?;
         if !self.edge.listen.ip().is_loopback() {
             let reason = "without accounts the edge listens on loopback only, such as 127.0.0.1:8080";
             return fail("edge.listen", reason.to_owned());
@@ -236,9 +277,10 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 22] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 30] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
+        let scylla = &self.store.scylla;
         [
             ("edge.request_timeout_s", self.edge.request_timeout_s, 1, 300),
             ("edge.max_json_bytes", u(self.edge.max_json_bytes), 1024, 64 * MIB),
@@ -262,7 +304,21 @@ impl NodeConfig {
             ("queue.visibility_timeout_s", self.queue.visibility_timeout_s, 10, 86_400),
             ("queue.lease_s", self.queue.lease_s, 5, 3600),
             ("shutdown.drain_s", self.shutdown.drain_s, 0, 25),
+            ("store.scylla.replication", u64::from(scylla.replication), 1, 9),
+            ("store.scylla.connect_timeout_s", scylla.connect_timeout_s, 1, 300),
+            ("store.scylla.attempts", u64::from(scylla.attempts), 1, 1000),
+            ("store.scylla.back_off_ms", scylla.back_off_ms, 1, 60_000),
+            ("store.scylla.request_timeout_ms", scylla.request_timeout_ms, 100, 60_000),
+            ("store.scylla.conditional_timeout_ms", scylla.conditional_timeout_ms, 100, 60_000),
+            ("store.scylla.concurrency", u(scylla.concurrency), 1, 65_536),
+            ("mesh.hold_down_s", self.mesh.hold_down_s, 0, 3600),
         ]
+    }
+
+    /// Whether the node has this role.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.node.roles.contains(&role)
     }
 
     /// The month that "present" means, where one is fixed.

@@ -131,3 +131,67 @@ fn a_missing_file_is_named() {
     let error = NodeConfig::resolve(Some(Path::new("/no/such.toml")), std::iter::empty(), &[]).unwrap_err();
     assert!(error.to_string().contains("/no/such.toml"));
 }
+
+/// A cluster's node in a file, with one line in place of another.
+fn cluster(instead: &str, of: &str) -> String {
+    let file = r#"
+[node]
+roles = ["edge", "index", "match"]
+[store]
+engine = "scylla"
+[queue]
+engine = "rabbitmq"
+[objects]
+engine = "s3"
+[objects.s3]
+bucket = "originals"
+[mesh]
+listen = "0.0.0.0:7080"
+ca = "ca.pem"
+cert = "node.pem"
+key = "node.key"
+cookie_file = "cookie"
+"#;
+    assert!(file.contains(of), "{of}");
+    if of.is_empty() { file.to_owned() } else { file.replace(of, instead) }
+}
+
+#[test]
+fn a_node_of_a_cluster_says_where_everything_lies() {
+    let env = [("TANDEM_STORE__SCYLLA__NODES", "10.0.0.1:9042, 10.0.0.2:9042"), ("TANDEM_MESH__SEEDS", "")];
+    let config = resolve(&cluster("", ""), &env).unwrap();
+    assert_eq!(config.store.scylla.nodes, ["10.0.0.1:9042", "10.0.0.2:9042"]);
+    assert_eq!(config.mesh.seeds, Vec::<String>::new());
+    assert!(config.has(Role::Index) && !config.has(Role::Parse));
+}
+
+#[test]
+fn parts_of_a_cluster_that_do_not_fit_one_another_are_refused() {
+    let refused = |instead: &str, of: &str| {
+        let Err(ConfigError::BadValue { key, .. }) = resolve(&cluster(instead, of), &[]) else {
+            panic!("{of} -> {instead} is accepted")
+        };
+        key
+    };
+    assert_eq!(refused("engine = \"embedded\"", "engine = \"rabbitmq\""), "queue.engine");
+    assert_eq!(refused("engine = \"folder\"", "engine = \"s3\""), "objects.shared");
+    assert_eq!(refused("", "bucket = \"originals\""), "objects.s3.bucket");
+    assert_eq!(refused("listen = \"7080\"", "listen = \"0.0.0.0:7080\""), "mesh.listen");
+    assert_eq!(refused("", "key = \"node.key\""), "mesh.key");
+    assert_eq!(refused("roles = []", "roles = [\"edge\", \"index\", \"match\"]"), "node.roles");
+    let without_mesh = cluster("roles = [\"match\"]", "roles = [\"edge\", \"index\", \"match\"]")
+        .replace("listen = \"0.0.0.0:7080\"", "");
+    let Err(ConfigError::BadValue { key, .. }) = resolve(&without_mesh, &[]) else { panic!("accepted") };
+    assert_eq!(key, "mesh.listen");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let env = [
+        ("TANDEM_OBJECTS__S3__SECRET_ACCESS_KEY", "hunter2"),
+        ("TANDEM_QUEUE__RABBITMQ__URLS", "amqp://me:hunter2@localhost"),
+    ];
+    let config = resolve("", &env).unwrap();
+    assert_eq!(config.objects.s3.secret_access_key.reveal(), "hunter2");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
