@@ -118,6 +118,8 @@ struct ShardActor;
 #[derive(Debug)]
 struct Follow;
 
+impl tandem_runtime::Message for Follow {}
+
 struct Tail {
     options: ShardOptions,
     index: Arc<dyn MatchIndex>,

@@ -18,6 +18,8 @@ mod filing;
 mod relay;
 mod stage;
 
+pub mod placement;
+
 mod metrics;
 mod observe;
 mod spawn;
@@ -43,4 +45,4 @@ pub use supervisor::{
 };
 
 /// What a stage needs of ractor to write an actor, so that its version is named in one place.
-pub use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+pub use ractor::{Actor, ActorProcessingErr, ActorRef, Message, RpcReplyPort};

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use ractor::Message;
 use ractor::factory::{FactoryMessage, Job, JobOptions};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
@@ -89,6 +90,8 @@ pub(crate) struct PoolJob<J, R> {
     /// The job's place; it is free again before the caller gets the result.
     pub(crate) place: Option<Place>,
 }
+
+impl<J: Send + 'static, R: Send + 'static> Message for PoolJob<J, R> {}
 
 /// One of the `workers + queue` places of a pool.
 pub(crate) struct Place {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use tandem_domain::task::{Task, TaskRef, TaskState};
 use tandem_domain::time::Timestamp;
 use tandem_ports::{Clock, TaskStore, WorkQueue};
@@ -56,6 +56,8 @@ enum RelayMessage {
     /// Handle the page behind this key; `grace` as in the options, or nothing in the first walk.
     Page { after: Option<TaskRef>, grace: Duration },
 }
+
+impl Message for RelayMessage {}
 
 impl Relay {
     /// Starts the relay under the supervisor, as `relay`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use tokio::time::Instant;
 
 use crate::kind::ActorKind;
@@ -29,6 +29,8 @@ enum WatchdogMessage {
     /// Look now.
     Look,
 }
+
+impl Message for WatchdogMessage {}
 
 impl Actor for Watchdog {
     type Msg = WatchdogMessage;

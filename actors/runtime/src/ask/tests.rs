@@ -19,6 +19,8 @@ enum SlowMessage {
     Die(RpcReplyPort<()>),
 }
 
+impl Message for SlowMessage {}
+
 impl Actor for Slow {
     type Msg = SlowMessage;
     type State = Arc<AtomicU32>;

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
 use tandem_ports::queue::{Deliveries, Delivery};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -29,6 +29,8 @@ pub(super) enum ConsumerMessage {
     /// A delivery could not be settled: only a new subscription brings it back.
     Resubscribe,
 }
+
+impl Message for ConsumerMessage {}
 
 pub(super) struct ConsumerArguments {
     pub(super) carrier: Arc<Carrier>,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use ractor::concurrency::Instant;
 use ractor::{
-    Actor, ActorCell, ActorProcessingErr, ActorRef, ActorStatus, RpcReplyPort, SpawnErr, SupervisionEvent,
+    Actor, ActorCell, ActorProcessingErr, ActorRef, ActorStatus, Message, RpcReplyPort, SpawnErr,
+    SupervisionEvent,
 };
 use tokio::sync::watch;
 
@@ -48,6 +49,8 @@ pub(super) enum SupervisorMessage {
     /// Restart nothing any more.
     Close(RpcReplyPort<()>),
 }
+
+impl Message for SupervisorMessage {}
 
 pub(super) struct Root;
 
@@ -115,7 +118,9 @@ impl Actor for Root {
                 let violent = last_state.is_none() || reason == "killed";
                 (who, if violent { Exit::Failed } else { Exit::Stopped }, reason)
             }
-            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => return Ok(()),
+            SupervisionEvent::ActorStarted(_)
+            | SupervisionEvent::ProcessGroupChanged(_)
+            | SupervisionEvent::PidLifecycleEvent(_) => return Ok(()),
         };
         if let Some(name) = who.get_name() {
             state.ended(&myself, &name, exit, &reason);

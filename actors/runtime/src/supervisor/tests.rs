@@ -19,6 +19,8 @@ enum CounterMessage {
     Stop,
 }
 
+impl ractor::Message for CounterMessage {}
+
 impl Actor for Counter {
     type Msg = CounterMessage;
     type State = u32;

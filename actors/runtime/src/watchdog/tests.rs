@@ -11,6 +11,8 @@ enum HolderMessage {
     Move,
 }
 
+impl Message for HolderMessage {}
+
 impl Actor for Holder {
     type Msg = HolderMessage;
     type State = (Progress, Option<InHand>);
