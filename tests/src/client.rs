@@ -127,6 +127,8 @@ impl Client {
     /// When no client can be made.
     #[must_use]
     pub fn new(base: &str) -> Self {
+        // reqwest wants a provider of TLS even where it speaks plain HTTP. An error says that there is one.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().timeout(REQUEST_LIMIT).no_proxy().build();
         Self { base: base.to_owned(), http: http.expect("a client can be made") }
     }
