@@ -27,6 +27,8 @@ pub enum ActorKind {
     Relay,
     /// Looks for actors that do not move.
     Watchdog,
+    /// Keeps the connections to other nodes.
+    Mesh,
 }
 
 /// When an actor is started again.
@@ -74,7 +76,7 @@ pub struct KindSpec {
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Root,
         Self::Gateway,
         Self::Ingestion,
@@ -84,6 +86,7 @@ impl ActorKind {
         Self::Coordinator,
         Self::Relay,
         Self::Watchdog,
+        Self::Mesh,
     ];
 
     /// The table. For kinds that are restarted, the waits of `most_restarts` restarts fit into `window`: an actor that
@@ -111,6 +114,7 @@ impl ActorKind {
             }
             Self::Relay => KindSpec { name: "relay", phase: Phase::Intake, ..COMMON },
             Self::Watchdog => KindSpec { name: "watchdog", ..COMMON },
+            Self::Mesh => KindSpec { name: "mesh", ..COMMON },
         }
     }
 

@@ -18,6 +18,8 @@ mod filing;
 mod relay;
 mod stage;
 
+pub mod certs;
+pub mod mesh;
 pub mod placement;
 
 mod metrics;
