@@ -6,16 +6,18 @@ use std::time::Duration;
 use lapin::Channel;
 use lapin::message::BasicGetMessage;
 use lapin::options::BasicGetOptions;
+use tandem_domain::ids::TaskId;
 use tandem_domain::task::{TaskKind, TaskRef};
 use tandem_domain::time::Timestamp;
 
 use crate::error::RabbitError;
+use crate::metrics;
 use crate::queue::RabbitQueue;
 use crate::session::Session;
 use crate::wire;
 
 /// The most that one call looks at or sends back.
-const MOST: u32 = 1_000;
+const MOST: u32 = 10_000;
 
 /// A message that was put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +44,60 @@ impl Look {
         let get = self.channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default());
         self.session.step("looking at dead letters", get).await
     }
+
+    async fn close(self) {
+        self.session.close_channel(&self.channel).await;
+    }
 }
 
 impl RabbitQueue {
-    /// The messages of a kind that were put aside, oldest first, at most `limit` (and 1,000). They stay where they are; for
-    /// the moment of the call nobody else sees them.
+    /// The messages of a kind that were put aside, oldest first, at most `limit` (and 10,000). They stay where they are;
+    /// for the moment of the call nobody else sees them. How many there are in all says the queue's depth.
     ///
     /// # Errors
     /// When the broker does not answer.
     pub async fn dead_letters(&self, kind: TaskKind, limit: u32) -> Result<Vec<DeadLetter>, RabbitError> {
+        self.letters(kind, limit, |_| true).await
+    }
+
+    /// Those of one task, oldest first; a task can have been put aside more than once. The oldest 10,000 messages of the
+    /// kind are looked through, and stay where they are.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn dead_letters_of(
+        &self,
+        kind: TaskKind,
+        task: TaskId,
+    ) -> Result<Vec<DeadLetter>, RabbitError> {
+        self.letters(kind, MOST, |letter| letter.task.as_ref().is_some_and(|key| key.id == task)).await
+    }
+
+    /// Sends the oldest `number` (and at most 10,000) messages of a kind that were put aside back to work, counted anew;
+    /// gives how many went. What is no task's key stays. A message leaves its place only after the broker has confirmed
+    /// its successor: whoever dies in between leaves it there twice, never not at all.
+    ///
+    /// # Errors
+    /// When the broker does not answer or takes no messages; what went before stays sent, and at most one message is there
+    /// twice.
+    pub async fn replay(&self, kind: TaskKind, number: u32) -> Result<u32, RabbitError> {
+        self.send_back(kind, number, |_| true).await
+    }
+
+    /// Sends the messages of one task back to work as [`RabbitQueue::replay`] does, among the oldest 10,000 of the kind.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn replay_task(&self, kind: TaskKind, task: TaskId) -> Result<u32, RabbitError> {
+        self.send_back(kind, MOST, |key| key.id == task).await
+    }
+
+    async fn letters(
+        &self,
+        kind: TaskKind,
+        limit: u32,
+        wanted: impl Fn(&DeadLetter) -> bool,
+    ) -> Result<Vec<DeadLetter>, RabbitError> {
         let look = self.look(kind).await?;
         let mut letters = Vec::new();
         for _ in 0..limit.min(MOST) {
@@ -60,26 +107,29 @@ impl RabbitQueue {
             let delivered = wire::written(&message.properties);
             letters.push(DeadLetter { task, delivered, died_at, reason });
         }
-        look.session.close_channel(&look.channel).await;
+        look.close().await;
+        letters.retain(wanted);
         Ok(letters)
     }
 
-    /// Sends the oldest `number` (and at most 1,000) messages of a kind that were put aside back to work, counted anew;
-    /// gives how many went. What is no task's key stays.
-    ///
-    /// # Errors
-    /// When the broker does not answer; what went before stays sent, and at most one message is there twice.
-    pub async fn replay(&self, kind: TaskKind, number: u32) -> Result<u32, RabbitError> {
+    async fn send_back(
+        &self,
+        kind: TaskKind,
+        number: u32,
+        wanted: impl Fn(&TaskRef) -> bool,
+    ) -> Result<u32, RabbitError> {
         let look = self.look(kind).await?;
-        let mut sent = 0;
-        for _ in 0..number.min(MOST) {
+        let (mut sent, mut seen) = (0, 0);
+        while sent < number.min(MOST) && seen < MOST {
             let Some(message) = look.fetch().await? else { break };
-            let Some(task) = wire::decode(&message.data) else { continue };
+            seen += 1;
+            let Some(task) = wire::decode(&message.data).filter(&wanted) else { continue };
             self.send(kind, &task, Duration::ZERO, 0).await?;
             look.session.ack(&message.acker).await?;
+            metrics::replayed(kind);
             sent += 1;
         }
-        look.session.close_channel(&look.channel).await;
+        look.close().await;
         Ok(sent)
     }
 

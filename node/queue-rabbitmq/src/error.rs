@@ -84,6 +84,10 @@ pub(crate) async fn bounded<T>(
 }
 
 fn check(error: &lapin::Error) -> &'static str {
+    // What TLS finds wrong comes as invalid data.
+    if matches!(error.kind(), ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::InvalidData) {
+        return "check the scheme of the URL, and that the broker's certificate is for this host and of a known CA";
+    }
     let ErrorKind::ProtocolError(error) = error.kind() else {
         return "check that the broker runs there, and host, port and scheme of the URL";
     };

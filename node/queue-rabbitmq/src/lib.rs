@@ -8,6 +8,7 @@
 mod board;
 mod dead;
 mod error;
+mod metrics;
 mod options;
 mod queue;
 mod session;

@@ -1,9 +1,11 @@
 //! How the queue reaches its broker and what it builds there.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use tandem_ports::Clock;
 use tandem_runtime::Spawner;
@@ -16,6 +18,10 @@ const PREFIX_MOST: usize = 64;
 const URLS_MOST: usize = 16;
 /// The most steps of the ladder.
 const STEPS_MOST: usize = 16;
+/// The largest CA file in bytes.
+const CA_MOST: u64 = 1 << 20;
+/// How a certificate begins in PEM.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 /// Either side takes the other for gone after twice this long without a word.
 const HEARTBEAT_SECONDS: u16 = 10;
 
@@ -24,6 +30,9 @@ const HEARTBEAT_SECONDS: u16 = 10;
 pub struct RabbitOptions {
     /// `amqp[s]://user:password@host[:port]/vhost` of each broker of one cluster, 1..=16; tried in turn.
     pub urls: Vec<String>,
+    /// A PEM file with the certificates of those who vouch for the brokers, for URLs of the scheme amqps. The machine's own
+    /// are trusted besides. `None` = these alone.
+    pub ca_file: Option<PathBuf>,
     /// Before each name on the broker, so that several systems can share it; at most 64 of `a-z 0-9 . _ -`.
     pub prefix: String,
     /// What is built on the broker.
@@ -84,7 +93,24 @@ impl RabbitOptions {
     #[must_use]
     pub fn new(urls: Vec<String>, clock: Arc<dyn Clock>, spawner: Spawner) -> Self {
         let (shape, limits) = (Shape::default(), Limits::default());
-        Self { urls, prefix: String::new(), shape, limits, clock, spawner }
+        Self { urls, ca_file: None, prefix: String::new(), shape, limits, clock, spawner }
+    }
+
+    /// How the brokers prove who they are. Reads the file, which is small: once, at the start.
+    pub(crate) fn tls(&self) -> Result<OwnedTLSConfig, RabbitError> {
+        let Some(file) = &self.ca_file else { return Ok(OwnedTLSConfig::default()) };
+        let refuse = |reason: String| {
+            RabbitError::Options(format!("the CA file {} of RabbitMQ {reason}", file.display()))
+        };
+        let read = std::fs::metadata(file).and_then(|about| match about.len() {
+            0..=CA_MOST => std::fs::read_to_string(file),
+            _ => Err(std::io::ErrorKind::FileTooLarge.into()),
+        });
+        let pem = read.map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        if !pem.contains(CERTIFICATE) {
+            return Err(refuse("holds no certificate in PEM".to_owned()));
+        }
+        Ok(OwnedTLSConfig { identity: None, cert_chain: Some(pem) })
     }
 
     /// The parsed brokers, if all options can be used.
@@ -124,6 +150,7 @@ impl fmt::Debug for RabbitOptions {
         let hosts: Vec<String> = self.brokers().unwrap_or_default().into_iter().map(|b| b.host).collect();
         f.debug_struct("RabbitOptions")
             .field("hosts", &hosts)
+            .field("ca_file", &self.ca_file)
             .field("prefix", &self.prefix)
             .field("shape", &self.shape)
             .field("limits", &self.limits)

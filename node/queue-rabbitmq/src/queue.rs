@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
 use crate::error::RabbitError;
+use crate::metrics;
 use crate::options::RabbitOptions;
 use crate::session::{Letter, Session};
 use crate::subscription::Subscription;
@@ -29,6 +30,12 @@ use crate::wire;
 pub struct RabbitQueue {
     pub(crate) shared: Arc<Shared>,
     _last: Arc<DropGuard>,
+}
+
+/// Where a message goes.
+struct Place {
+    exchange: String,
+    key: String,
 }
 
 impl RabbitQueue {
@@ -76,40 +83,48 @@ impl RabbitQueue {
     ) -> Result<(), RabbitError> {
         let topology = &self.shared.topology;
         let (exchange, key) = (topology.work_exchange(), topology.after(kind, delay));
-        self.publish_to(&exchange, &key, task, wire::properties(delivered)).await
+        self.publish_to(kind, Place { exchange, key }, task, wire::properties(delivered)).await
     }
 
     async fn publish_to(
         &self,
-        exchange: &str,
-        key: &str,
+        kind: TaskKind,
+        place: Place,
         task: &TaskRef,
         properties: BasicProperties,
     ) -> Result<(), RabbitError> {
         let deadline = self.deadline(self.shared.options.limits.publish);
-        let session = self.shared.session(deadline).await?;
         let body = wire::encode(task);
-        session.publish(Letter { exchange, key, body: &body, properties }, deadline).await
+        let published = async {
+            let session = self.shared.session(deadline).await?;
+            let letter = Letter { exchange: &place.exchange, key: &place.key, body: &body, properties };
+            session.publish(letter, deadline).await
+        };
+        let published = published.await;
+        metrics::published(kind, &published);
+        published
     }
 
-    async fn settle_held(&self, delivery: &Delivery, settlement: Settlement) -> Result<(), RabbitError> {
-        let Some(held) = self.shared.board.held(delivery.token) else { return Ok(()) };
+    /// `false` = it is not this node's any more, and nothing was done.
+    async fn settle_held(&self, delivery: &Delivery, settlement: &Settlement) -> Result<bool, RabbitError> {
+        let Some(held) = self.shared.board.held(delivery.token) else { return Ok(false) };
         // First the message that takes its place, then the acknowledgement: between both it is there twice.
         match settlement {
             Settlement::Ack => {}
             Settlement::Retry(delay) => {
-                self.send(delivery.kind, &delivery.task, delay, delivery.count).await?;
+                self.send(delivery.kind, &delivery.task, *delay, delivery.count).await?;
             }
             Settlement::Dead(reason) => {
                 let topology = &self.shared.topology;
-                let properties = wire::dead(delivery.count, &reason, self.shared.options.clock.now());
+                let properties = wire::dead(delivery.count, reason, self.shared.options.clock.now());
                 let (exchange, key) = (topology.dead_exchange(), topology.dead(delivery.kind));
-                self.publish_to(&exchange, &key, &delivery.task, properties).await?;
+                let place = Place { exchange, key };
+                self.publish_to(delivery.kind, place, &delivery.task, properties).await?;
             }
         }
         held.session.ack(&held.acker).await?;
         self.shared.board.settled(delivery.token);
-        Ok(())
+        Ok(true)
     }
 
     async fn count(&self, kind: TaskKind) -> Result<QueueDepth, RabbitError> {
@@ -146,7 +161,9 @@ impl WorkQueue for RabbitQueue {
     }
 
     async fn settle(&self, delivery: &Delivery, settlement: Settlement) -> Result<(), QueueError> {
-        Ok(self.settle_held(delivery, settlement).await?)
+        let settled = self.settle_held(delivery, &settlement).await;
+        metrics::settled(delivery.kind, &settlement, &settled);
+        Ok(settled.map(|_| ())?)
     }
 
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {

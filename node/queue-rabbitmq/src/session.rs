@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Event};
+use tandem_runtime::Stopwatch;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{RabbitError, bounded};
+use crate::metrics;
 use crate::options::{Broker, Limits};
 use crate::topology::Topology;
 
@@ -58,10 +61,11 @@ impl Session {
         broker: &Broker,
         limits: Limits,
         topology: &Topology,
+        tls: &OwnedTLSConfig,
     ) -> Result<Opened, RabbitError> {
-        let publishing = connect(broker, &limits, "tandem publishing").await?;
+        let publishing = connect(broker, &limits, tls, "tandem publishing").await?;
         let told_publishing = publishing.events_listener().boxed();
-        let consuming = connect(broker, &limits, "tandem consuming").await?;
+        let consuming = connect(broker, &limits, tls, "tandem consuming").await?;
         let told_consuming = consuming.events_listener().boxed();
         // A blocked broker reads nothing from a connection that publishes: everything else goes over the other one.
         let host = broker.host.clone();
@@ -118,16 +122,24 @@ impl Session {
         match event {
             Some(Event::ConnectionBlocked(reason)) => {
                 tracing::warn!(host = self.host, reason, "rabbitmq takes no messages");
-                self.blocked.send_replace(true);
+                self.set_blocked(true);
             }
             Some(Event::ConnectionUnblocked) => {
                 tracing::info!(host = self.host, "rabbitmq takes messages again");
-                self.blocked.send_replace(false);
+                self.set_blocked(false);
             }
             Some(Event::Error(error)) => self.end(&error.to_string()),
             None => self.end("a connection was closed"),
             // Connected, and the flow of channels, which lapin keeps to by itself.
             Some(_) => {}
+        }
+    }
+
+    /// Says whether the broker takes messages. Both connections of a session tell it.
+    pub(crate) fn set_blocked(&self, blocked: bool) {
+        let changed = self.blocked.send_if_modified(|now| std::mem::replace(now, blocked) != blocked);
+        if changed {
+            metrics::blocked(blocked);
         }
     }
 
@@ -186,12 +198,14 @@ impl Session {
             }
         };
         let options = BasicPublishOptions { mandatory: true, immediate: false };
+        let stopwatch = Stopwatch::start();
         let confirm = channel
             .basic_publish(letter.exchange.into(), letter.key.into(), options, letter.body, letter.properties)
             .await
             .map_err(broken)?;
         let (reason, check) = match confirm.await.map_err(broken)? {
             Confirmation::Ack(None) => {
+                metrics::confirmed(stopwatch.elapsed());
                 self.idle().push(channel);
                 return Ok(());
             }
@@ -266,8 +280,16 @@ impl Session {
     }
 }
 
-async fn connect(broker: &Broker, limits: &Limits, name: &str) -> Result<Connection, RabbitError> {
+async fn connect(
+    broker: &Broker,
+    limits: &Limits,
+    tls: &OwnedTLSConfig,
+    name: &str,
+) -> Result<Connection, RabbitError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = Connection::connect_uri(broker.uri.clone(), properties);
+    let connecting = async {
+        let runtime = lapin::runtime::default_runtime()?;
+        Connection::connect_uri_with_config(broker.uri.clone(), properties, tls.clone(), runtime).await
+    };
     bounded(&broker.host, "connecting", limits.connect, connecting).await
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::board::Held;
 use crate::error::RabbitError;
+use crate::metrics;
 use crate::session::{Letter, Session};
 use crate::supervisor::Shared;
 use crate::wire;
@@ -84,6 +85,7 @@ impl Subscription {
             kind: self.kind,
             acker: message.acker,
         });
+        metrics::delivered(self.kind, count);
         Delivery { task, kind: self.kind, token, count }
     }
 
@@ -99,6 +101,7 @@ impl Subscription {
         };
         self.session.publish(letter, Instant::now() + options.limits.publish).await?;
         self.session.ack(&message.acker).await?;
+        metrics::foreign(self.kind);
         tracing::error!(kind = self.kind.name(), "a message that is no task's key was put aside");
         Ok(())
     }

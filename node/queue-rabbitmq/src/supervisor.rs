@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use lapin::tcp::OwnedTLSConfig;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::error::RabbitError;
+use crate::metrics;
 use crate::options::{Broker, RabbitOptions};
 use crate::session::{Opened, Session};
 use crate::topology::Topology;
@@ -42,15 +44,16 @@ pub(crate) struct Shared {
     pub(crate) state: watch::Sender<State>,
     pub(crate) closed: CancellationToken,
     brokers: Vec<Broker>,
+    tls: OwnedTLSConfig,
 }
 
 impl Shared {
     pub(crate) fn new(options: RabbitOptions) -> Result<Self, RabbitError> {
-        let brokers = options.brokers()?;
+        let (brokers, tls) = (options.brokers()?, options.tls()?);
         let topology = Topology::new(&options.prefix, &options.shape);
         let state = watch::Sender::new(State::Down(RabbitError::Ended("there was none yet".to_owned())));
         let (board, closed) = (Board::default(), CancellationToken::new());
-        Ok(Self { options, topology, board, state, closed, brokers })
+        Ok(Self { options, topology, board, state, closed, brokers, tls })
     }
 
     /// The session, as soon as there is one.
@@ -76,7 +79,8 @@ impl Shared {
         let deadline = Instant::now() + OPEN_MOST;
         let mut last = RabbitError::Closed;
         for broker in &self.brokers {
-            let opening = Session::open(self.board.number(), broker, self.options.limits, &self.topology);
+            let id = self.board.number();
+            let opening = Session::open(id, broker, self.options.limits, &self.topology, &self.tls);
             match timeout_at(deadline, opening).await {
                 Ok(Ok(opened)) => return Ok(opened),
                 Ok(Err(error)) => last = error,
@@ -95,14 +99,19 @@ impl Shared {
 
 /// Runs until the queue is closed.
 pub(crate) async fn supervise(shared: Arc<Shared>, first: Opened) {
-    let (mut next, mut failures) = (Some(first), 0);
+    let (mut next, mut failures, mut is_first) = (Some(first), 0, true);
     while !shared.closed.is_cancelled() {
         if let Some(opened) = next.take() {
             let session = Arc::clone(&opened.session);
             shared.state.send_replace(State::Up(Arc::clone(&session)));
             tracing::info!(host = session.host(), "session with rabbitmq is up");
+            let up = metrics::Up::new(is_first);
+            is_first = false;
             let good = Instant::now() + BACK_OFF_MOST;
             watch(opened, &shared.closed).await;
+            drop(up);
+            // The next session learns it anew.
+            session.set_blocked(false);
             failures = if Instant::now() > good { 0 } else { failures };
             shared.state.send_replace(State::Down(session.reason()));
             shared.board.drop_session(session.id());

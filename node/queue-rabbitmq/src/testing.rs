@@ -21,6 +21,9 @@ use crate::{RabbitOptions, RabbitQueue, Shape};
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The port for TLS, counted from the broker's first.
+const TLS: u16 = 3;
+
 static PREFIXES: AtomicU64 = AtomicU64::new(0);
 static BROKERS: AtomicU64 = AtomicU64::new(0);
 
@@ -82,20 +85,46 @@ pub(crate) struct OwnBroker {
 
 impl OwnBroker {
     pub(crate) fn start() -> Self {
-        let dir = TempDir::new().unwrap();
-        // Below the ports that the system gives out by itself, two more behind it.
-        let free = |port: &u16| (*port..port + 3).all(|p| TcpListener::bind(("127.0.0.1", p)).is_ok());
-        // Each broker of this process looks in a range of its own.
-        let range = u16::try_from(BROKERS.fetch_add(1, Ordering::Relaxed)).unwrap() * 100;
-        let first = 20_000 + u16::try_from(std::process::id() % 10).unwrap() * 1_000 + range;
-        let port = (first..first + 100).step_by(10).find(free).unwrap();
-        let this = Self { dir, port };
+        let this = Self::prepare();
         this.start_again();
         this
     }
 
+    /// One that also listens for TLS, with cert.pem and key.pem of a folder.
+    pub(crate) fn start_with_tls(certificates: &Path) -> Self {
+        let this = Self::prepare();
+        let file = |name: &str| certificates.join(name).display().to_string();
+        let config = format!(
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\nssl_options.verify = verify_none\n",
+            this.port + TLS,
+            file("ca.pem"),
+            file("cert.pem"),
+            file("key.pem"),
+        );
+        std::fs::write(this.dir.path().join("rabbitmq.conf"), config).unwrap();
+        this.start_again();
+        this
+    }
+
+    fn prepare() -> Self {
+        let dir = TempDir::new().unwrap();
+        // Below the ports that the system gives out by itself, three more behind it.
+        let free = |port: &u16| (*port..=port + TLS).all(|p| TcpListener::bind(("127.0.0.1", p)).is_ok());
+        // Each broker of this process looks in a range of its own.
+        let range = u16::try_from(BROKERS.fetch_add(1, Ordering::Relaxed)).unwrap() * 100;
+        let first = 20_000 + u16::try_from(std::process::id() % 10).unwrap() * 1_000 + range;
+        let port = (first..first + 100).step_by(10).find(free).unwrap();
+        Self { dir, port }
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// For the port with TLS, under this name of the machine.
+    pub(crate) fn tls_url(&self, host: &str) -> String {
+        format!("amqps://guest:guest@{host}:{}/%2f", self.port + TLS)
     }
 
     pub(crate) fn start_again(&self) {

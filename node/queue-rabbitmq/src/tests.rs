@@ -15,11 +15,14 @@ use tokio::time::timeout;
 
 use crate::testing::{PATIENCE, broker, by_hand, connect, key, options, wipe};
 use crate::topology::Topology;
-use crate::{DeadLetter, RabbitError, RabbitOptions, RabbitQueue, Shape};
+use crate::{DeadLetter, Limits, RabbitError, RabbitOptions, RabbitQueue, Shape};
 
 use TaskKind::Parse;
 
+mod counts;
+mod dead;
 mod faults;
+mod tls;
 
 async fn subscribe(queue: &RabbitQueue, prefetch: u16) -> Box<dyn Deliveries> {
     queue.subscribe(Parse, NonZeroU16::new(prefetch).unwrap()).await.unwrap()

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::counts::value;
 use super::*;
-use crate::Limits;
 use crate::testing::OwnBroker;
 
 /// Tasks of a round.
@@ -153,6 +153,11 @@ async fn a_broker_short_of_memory_sheds_publishes_and_goes_on_delivering() {
     let broker = OwnBroker::start();
     let limits = Limits { publish: Duration::from_secs(600), ..Limits::default() };
     let queue = RabbitQueue::connect(RabbitOptions { limits, ..options(&broker.url()) }).await.unwrap();
+    queue.publish(Parse, &key(0), Duration::ZERO).await.unwrap();
+    let mut deliveries = subscribe(&queue, 1).await;
+    let aside = take(&mut *deliveries).await;
+    queue.settle(&aside, Settlement::Dead("seen".to_owned())).await.unwrap();
+    drop(deliveries);
     queue.publish(Parse, &key(1), Duration::ZERO).await.unwrap();
     let session = queue.session().await.unwrap().id();
 
@@ -162,15 +167,30 @@ async fn a_broker_short_of_memory_sheds_publishes_and_goes_on_delivering() {
     assert!(shed.to_string().contains("short of memory or disk"), "{shed}");
     let again = timeout(PATIENCE, queue.publish(Parse, &key(2), Duration::ZERO)).await.unwrap().unwrap_err();
     assert_eq!(again, shed);
+    let publish = async |number| queue.publish(Parse, &key(number), Duration::ZERO).await;
+    let many = futures::future::join_all((0..64).map(publish));
+    let many = timeout(PATIENCE, many).await.expect("none of many hangs");
+    assert!(many.into_iter().all(|done| done.is_err()));
+    let typed = queue.send(Parse, &key(2), Duration::ZERO, 0).await;
+    assert!(matches!(typed, Err(RabbitError::Blocked { .. })), "{typed:?}");
+    assert_eq!(value("tandem_queue_blocked", &[]), 1.0);
+    assert!(value("tandem_queue_publishes_total", &[Parse.name(), "blocked"]) >= 64.0);
     let mut deliveries = subscribe(&queue, 1).await;
     let delivery = take(&mut *deliveries).await;
     assert_eq!(delivery.task, key(1), "work goes on");
     queue.settle(&delivery, Settlement::Ack).await.unwrap();
     assert!(queue.depth(Parse).await.is_ok());
+    // What was put aside cannot go back now, and stays.
+    let letters = queue.dead_letters(Parse, 9).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert!(matches!(queue.replay(Parse, 9).await, Err(RabbitError::Blocked { .. })));
+    assert_eq!(queue.dead_letters(Parse, 9).await, Ok(letters));
 
     broker.ctl(&["set_vm_memory_high_watermark", "0.4"]);
     publish_until(&queue, Result::is_ok).await.unwrap();
     assert_eq!(queue.session().await.unwrap().id(), session, "no session was lost over it");
+    assert_eq!(value("tandem_queue_blocked", &[]), 0.0);
+    assert_eq!(queue.replay(Parse, 9).await, Ok(1));
     queue.close().await;
 }
 
