@@ -21,6 +21,8 @@ pub enum ActorKind {
     Pool,
     /// Owns an index shard.
     Shard,
+    /// Decides which shards the node holds.
+    Keeper,
     /// Carries one request over many shards and ends with it.
     Coordinator,
     /// Publishes again what a crash left unpublished.
@@ -76,13 +78,14 @@ pub struct KindSpec {
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Root,
         Self::Gateway,
         Self::Ingestion,
         Self::Consumer,
         Self::Pool,
         Self::Shard,
+        Self::Keeper,
         Self::Coordinator,
         Self::Relay,
         Self::Watchdog,
@@ -107,6 +110,13 @@ impl ActorKind {
                 back_off_first: Duration::from_millis(500),
                 back_off_most: Duration::from_secs(30),
                 stuck_after: Duration::from_secs(300),
+                ..COMMON
+            },
+            Self::Keeper => KindSpec {
+                name: "keeper",
+                // A change of what is held opens and builds shards.
+                stuck_after: Duration::from_secs(300),
+                phase: Phase::Intake,
                 ..COMMON
             },
             Self::Coordinator => {
