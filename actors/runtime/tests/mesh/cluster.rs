@@ -55,7 +55,12 @@ pub(crate) fn authority(folder: &Path, nodes: &[&str]) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     certs::make_ca(folder).unwrap();
     for node in nodes {
-        certs::make_node_cert(folder, &NodeName::new(*node).unwrap(), &["127.0.0.1".to_owned()]).unwrap();
+        certs::make_node_cert(
+            folder,
+            &NodeName::new(*node).unwrap(),
+            &["127.0.0.1", "localhost"].map(str::to_owned),
+        )
+        .unwrap();
     }
     folder.to_owned()
 }
@@ -188,6 +193,10 @@ impl Node {
     pub(crate) fn signal(&self, signal: &str) {
         let done = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL.

@@ -13,6 +13,7 @@ use tandem_runtime::certs;
 use uuid::Uuid;
 
 use crate::cluster::{Cluster, Node, PATIENCE, authority, until, until_they_see};
+use crate::sockets::ports_of;
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
@@ -103,6 +104,7 @@ fn strangers_change_nothing_for_the_others() {
     another_cookie_is_refused(&cluster, &a);
     a_frame_of_64_mib_ends_its_connection(&cluster, &a);
     a_guest_without_a_cookie_is_shown_out(&cluster, &a);
+    the_door_of_ractor_is_shut(&a);
     a_late_comer_gets_in_past_the_silent(&cluster, &a, &b);
 
     until("the silent are closed", PATIENCE, || {
@@ -176,6 +178,15 @@ fn a_frame_of_64_mib_ends_its_connection(cluster: &Cluster, a: &Node) {
 fn a_guest_without_a_cookie_is_shown_out(cluster: &Cluster, a: &Node) {
     let mut guest = greeted(a, cluster.path(), "x");
     assert!(is_closed(&mut guest));
+}
+
+/// ractor listens too, without TLS: it cannot be told not to.
+fn the_door_of_ractor_is_shut(a: &Node) {
+    let doors: Vec<u16> = ports_of(a.process()).into_iter().filter(|port| *port != a.settings.port).collect();
+    assert_eq!(doors.len(), 1, "{doors:?}");
+    let mut tcp = TcpStream::connect(("127.0.0.1", doors[0])).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(is_closed(&mut tcp));
 }
 
 fn a_late_comer_gets_in_past_the_silent(cluster: &Cluster, a: &Node, b: &Node) {

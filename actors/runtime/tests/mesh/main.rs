@@ -11,6 +11,7 @@ mod cluster;
 mod faults;
 mod hostile;
 mod node;
+mod sockets;
 mod talk;
 
 /// Not a test by itself: a node of the other tests, which start this binary again for it.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cluster::{Cluster, Node, PATIENCE, until, until_they_see};
+use crate::sockets::connections_to;
 
 const MOST: usize = 256 * 1024;
 
@@ -66,6 +67,8 @@ fn who_leaves_is_gone_at_once([a, b, c]: &[Node; 3]) {
     // The supervisor's watchdog is all that is left.
     assert_eq!(c.tell("leave"), "1");
     assert_eq!((a.sees(), b.sees()), (vec!["a".into(), "b".into()], vec!["a".into(), "b".into()]));
+    let sessions = || [a, b, c].iter().map(|node| connections_to(node.settings.port)).sum::<usize>();
+    until("its sessions are closed", PATIENCE, || sessions() == 1);
     assert_eq!(c.sees(), ["c"]);
     assert_eq!(a.echo("c", 1), "NoSuchPeer");
     assert_eq!(a.echo("b", 1), "ok 1");
