@@ -14,6 +14,7 @@ pub(crate) mod runs;
 pub(crate) mod score;
 
 pub(crate) mod health;
+pub(crate) mod status;
 
 /// An enum of the wire with the variants of one of the domain, in snake case.
 macro_rules! mirror {

@@ -30,6 +30,8 @@ pub struct EdgeState {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The version of the binary, shown by `/livez`.
     pub version: &'static str,
+    /// Whether the API is answered here (the role `edge`), or only what operators and probes ask.
+    pub api: bool,
 }
 
 /// What the handlers share.
@@ -42,8 +44,10 @@ pub(crate) struct Shared {
 /// The edge as a service: every route with every layer. It binds nothing and starts nothing.
 pub fn app(edge: EdgeState) -> Router {
     let permits = Arc::new(Semaphore::new(edge.config.max_in_flight.min(Semaphore::MAX_PERMITS)));
+    let serves = edge.api;
     let shared = Arc::new(Shared { edge, permits });
-    let api = Router::from(api()).route_layer(from_fn_with_state(Arc::clone(&shared), limits::admit));
+    let admit = from_fn_with_state(Arc::clone(&shared), limits::admit);
+    let api = if serves { Router::from(api()).route_layer(admit) } else { Router::new() };
     api.merge(operator())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::no_route())
@@ -74,6 +78,7 @@ pub(crate) fn operator() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
+        .routes(routes!(health::status))
         .routes(routes!(health::ping))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))

@@ -119,6 +119,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
         weights: Weights::new([5000, 1000, 1000, 1000, 1000, 1000]).unwrap(),
         metrics: Arc::new(|| prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).unwrap()),
         version: "1.2.3",
+        api: true,
     }
 }
 

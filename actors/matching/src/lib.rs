@@ -1,7 +1,7 @@
 //! Retrieval, the integer scorer, explanations and runs.
 //!
-//! The scorer and the fusion are pure; the searcher asks every shard and merges; the shard writer follows the change
-//! log; the two stages carry out what the handle took in.
+//! The scorer and the fusion are pure. The searcher puts questions to the corpus: all shards, each here or on another
+//! node. Shards that this node holds follow the change log and answer. The two stages carry out what the handle took in.
 
 pub mod scorer;
 
@@ -9,15 +9,28 @@ pub mod fusion;
 
 mod searcher;
 
-mod shard;
+mod corpus;
+mod hosted;
+mod question;
 
+mod shard;
+mod shard_host;
+
+mod open_runs;
 mod work;
 
 mod handle;
 
 mod metrics;
 
+#[cfg(test)]
+mod testing;
+
+pub use corpus::{Corpus, ShardPeers};
 pub use handle::Matching;
-pub use searcher::{Query, Ranked, SearchOptions, Searcher};
-pub use shard::{CaughtUp, ShardOptions, ShardWriter};
+pub use hosted::{HostedShards, ShardReport};
+pub use open_runs::OpenRuns;
+pub use question::Among;
+pub use searcher::{CutQuery, Query, Ranked, SearchOptions, Searcher};
+pub use shard_host::{OpenShard, ShardHost, ShardHostOptions};
 pub use work::{ItemFiling, PairWork, RunWork};

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{IntCounter, register_int_counter};
+use prometheus::{
+    IntCounter, IntCounterVec, IntGauge, register_int_counter, register_int_counter_vec, register_int_gauge,
+};
 
 #[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
 static PAIRS: LazyLock<IntCounter> = LazyLock::new(|| {
@@ -15,6 +17,32 @@ static CHANGES: LazyLock<IntCounter> = LazyLock::new(|| {
     register_int_counter!("tandem_index_changes_total", "Changes of the log that were applied to shards.")
         .expect("the metric's name is unique")
 });
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static PEERS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "tandem_matching_peer_asks_total",
+        "Questions about shards to other nodes, by outcome.",
+        &["outcome"]
+    )
+    .expect("the metric's name is unique")
+});
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static SHARDS: LazyLock<IntGauge> = LazyLock::new(|| {
+    register_int_gauge!("tandem_index_shards", "Shards of the index that this node holds.")
+        .expect("the metric's name is unique")
+});
+
+/// Records a question to another node.
+pub(crate) fn asked_peer(answered: bool) {
+    PEERS.with_label_values(&[if answered { "answered" } else { "failed" }]).inc();
+}
+
+/// Records how many shards the node holds.
+pub(crate) fn holds(shards: usize) {
+    SHARDS.set(shards as i64);
+}
 
 /// Records scored pairs.
 pub(crate) fn scored(pairs: usize) {

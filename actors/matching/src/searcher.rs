@@ -1,20 +1,21 @@
 //! One query against every shard: retrieve, fuse, score, merge.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures::future::try_join_all;
 use tandem_domain::document::{DocumentKind, Failure};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
 use tandem_domain::score::{MatchScore, Score, Weights};
-use tandem_ports::MatchIndex;
-use tandem_ports::index::{CorpusStatistics, Filter, Hit, IndexError, LexicalQuery};
+use tandem_ports::documents::LogPosition;
+use tandem_ports::index::{CorpusStatistics, LexicalQuery};
 use tokio::task::spawn_blocking;
 
+use crate::corpus::Corpus;
 use crate::fusion::{MIN_POOL, fuse, merge};
 use crate::metrics;
+use crate::question::{Among, Answer, CandidateQuestion, Question, Total, TotalsQuestion};
 use crate::scorer::score;
 
 #[cfg(test)]
@@ -29,6 +30,10 @@ pub struct SearchOptions {
     pub terms: usize,
 }
 
+/// Cuts a text into a query of at most so many terms, by the index's own rules: see
+/// [`tandem_ports::MatchIndex::lexical_query`].
+pub type CutQuery = fn(&str, usize) -> LexicalQuery;
+
 /// A document that looks for its best counterparts.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -40,8 +45,10 @@ pub struct Query {
     pub ranked_text: String,
     /// What the scorer sees of it.
     pub features: Arc<Features>,
-    /// Only these candidates, if given.
-    pub among: Option<Arc<HashSet<DocumentId>>>,
+    /// Who may be found.
+    pub among: Among,
+    /// Every shard answers as of this position of the change log, or a later one.
+    pub at: LogPosition,
     /// How much each category counts.
     pub weights: Weights,
     /// Candidates wanted.
@@ -64,119 +71,130 @@ pub struct Ranked {
 /// Asks every shard and merges the answers. Cheap to clone.
 #[derive(Clone)]
 pub struct Searcher {
-    shards: Arc<[Arc<dyn MatchIndex>]>,
+    corpus: Corpus,
+    cut: CutQuery,
     options: SearchOptions,
 }
 
 impl Searcher {
-    /// Searches these shards, which together are the corpus.
+    /// Searches this corpus.
     #[must_use]
-    pub fn new(shards: Vec<Arc<dyn MatchIndex>>, options: SearchOptions) -> Self {
-        Self { shards: shards.into(), options }
-    }
-
-    /// How many documents are searchable.
-    #[must_use]
-    pub fn documents(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.documents()).sum()
+    pub fn new(corpus: Corpus, cut: CutQuery, options: SearchOptions) -> Self {
+        Self { corpus, cut, options }
     }
 
     /// The best candidates, best first; equal scores in the order of their digests. The result does not depend on the
-    /// number of shards.
+    /// number of shards, nor on which node holds which.
+    ///
+    /// Shards answer with totals alone, so that no list of reasons travels for a candidate that is not among the best;
+    /// those of the best are made here, by the same scorer from the same features.
     ///
     /// # Errors
-    /// When a shard fails.
+    /// When no owner of some shard answers.
     pub async fn rank(&self, query: Query) -> Result<Vec<Ranked>, Failure> {
-        let query = Arc::new(query);
-        let pool: Arc<[DocumentId]> = self.pool(&query).await?.into();
-        let scored = self.on_every_shard(|| {
-            let (query, pool) = (Arc::clone(&query), Arc::clone(&pool));
-            move |shard: &dyn MatchIndex| score_members(shard, &query, &pool)
+        let pool = self.pool(&query).await?;
+        let best = self.best(&query, pool).await?;
+        let features = self.features(&query, &best).await?;
+        let ranking = spawn_blocking(move || {
+            let explain = |(document, features): (DocumentId, Arc<Features>)| {
+                let score = match query.kind {
+                    DocumentKind::Job => score(&query.features, &features, &query.weights),
+                    DocumentKind::Resume => score(&features, &query.features, &query.weights),
+                };
+                Ranked { document, features, score }
+            };
+            let mut ranked: Vec<Ranked> = features.into_iter().map(explain).collect();
+            ranked.sort_by(|a, b| {
+                let key = |r: &Ranked| -> (ContentDigest, DocumentId) { (r.features.digest, r.document) };
+                b.score.total.cmp(&a.score.total).then_with(|| key(a).cmp(&key(b)))
+            });
+            ranked
         });
-        let mut ranked: Vec<Ranked> = scored.await?.into_iter().flatten().collect();
-        metrics::scored(ranked.len());
-        ranked.retain(|candidate| candidate.score.total >= query.min_score);
-        ranked.sort_by(|a, b| {
-            let key = |r: &Ranked| -> (ContentDigest, DocumentId) { (r.features.digest, r.document) };
-            b.score.total.cmp(&a.score.total).then_with(|| key(a).cmp(&key(b)))
-        });
-        ranked.truncate(query.top);
-        Ok(ranked)
+        ranking.await.map_err(|_| internal("scoring panicked"))
     }
 
     /// The candidate pool: the fused best of both arms.
-    async fn pool(&self, query: &Arc<Query>) -> Result<Vec<DocumentId>, Failure> {
-        let Some(first) = self.shards.first().cloned() else { return Ok(Vec::new()) };
-        let (asking, terms) = (Arc::clone(query), self.options.terms);
-        let words = spawn_blocking(move || first.lexical_query(&asking.ranked_text, terms)).await;
-        let words = Arc::new(words.map_err(|_| panicked())?);
-        let parts = self.on_every_shard(|| {
-            let words = Arc::clone(&words);
-            move |shard: &dyn MatchIndex| shard.statistics(&words)
-        });
+    async fn pool(&self, query: &Query) -> Result<Vec<DocumentId>, Failure> {
+        let (cut, text, terms) = (self.cut, query.ranked_text.clone(), self.options.terms);
+        let words = spawn_blocking(move || cut(&text, terms)).await;
+        let words = Arc::new(words.map_err(|_| internal("cutting a query into words panicked"))?);
         let mut corpus = CorpusStatistics::default();
-        for part in parts.await? {
+        for answer in self.corpus.ask(query.at, &Question::Statistics(Arc::clone(&words))).await? {
+            let Answer::Statistics(part) = answer else { return Err(wrong_answer()) };
             corpus.add(&part);
         }
-        let corpus = Arc::new(corpus);
         let limit = self.options.pool.max(MIN_POOL);
-        let answers = self.on_every_shard(|| {
-            let (query, words, corpus) = (Arc::clone(query), Arc::clone(&words), Arc::clone(&corpus));
-            move |shard: &dyn MatchIndex| both_arms(shard, &query, &words, &corpus, limit)
-        });
-        let (dense, lexical): (Vec<_>, Vec<_>) = answers.await?.into_iter().unzip();
+        let question = CandidateQuestion {
+            owner: query.owner.clone(),
+            kind: match query.kind {
+                DocumentKind::Job => DocumentKind::Resume,
+                DocumentKind::Resume => DocumentKind::Job,
+            },
+            among: query.among,
+            vector: query.features.document.clone(),
+            words,
+            corpus,
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+        };
+        let (mut dense, mut lexical) = (Vec::new(), Vec::new());
+        for answer in self.corpus.ask(query.at, &Question::Candidates(Arc::new(question))).await? {
+            let Answer::Candidates { dense: d, lexical: l } = answer else { return Err(wrong_answer()) };
+            dense.push(d);
+            lexical.push(l);
+        }
         Ok(fuse(&merge(dense, limit), &merge(lexical, limit), limit))
     }
 
-    /// Runs one piece of work per shard on blocking threads and waits for all.
-    async fn on_every_shard<T, W>(&self, make: impl Fn() -> W) -> Result<Vec<T>, Failure>
-    where
-        T: Send + 'static,
-        W: FnOnce(&dyn MatchIndex) -> Result<T, IndexError> + Send + 'static,
-    {
-        let jobs = self.shards.iter().map(|shard| {
-            let (shard, work) = (Arc::clone(shard), make());
-            spawn_blocking(move || work(shard.as_ref()))
-        });
-        let answers = try_join_all(jobs).await.map_err(|_| panicked())?;
-        answers.into_iter().map(|answer| answer.map_err(Failure::from)).collect()
+    /// The best of the pool by their totals.
+    async fn best(&self, query: &Query, pool: Vec<DocumentId>) -> Result<Vec<DocumentId>, Failure> {
+        let question = TotalsQuestion {
+            owner: query.owner.clone(),
+            kind: query.kind,
+            features: Arc::clone(&query.features),
+            weights: query.weights,
+            pool,
+        };
+        let mut totals: Vec<Total> = Vec::new();
+        for answer in self.corpus.ask(query.at, &Question::Totals(Arc::new(question))).await? {
+            let Answer::Totals(part) = answer else { return Err(wrong_answer()) };
+            totals.extend(part);
+        }
+        metrics::scored(totals.len());
+        totals.retain(|total| total.score >= query.min_score);
+        totals.sort_by(Total::order);
+        totals.truncate(query.top);
+        Ok(totals.into_iter().map(|total| total.document).collect())
+    }
+
+    /// The features of the best; one that was removed meanwhile is left out. Each round brings at least one, so the
+    /// rounds end.
+    async fn features(
+        &self,
+        query: &Query,
+        best: &[DocumentId],
+    ) -> Result<Vec<(DocumentId, Arc<Features>)>, Failure> {
+        let mut all: HashMap<DocumentId, Arc<Features>> = HashMap::with_capacity(best.len());
+        let mut go_on = !best.is_empty();
+        while go_on {
+            let documents = best.iter().copied().filter(|id| !all.contains_key(id)).collect();
+            let question = Question::Features { owner: query.owner.clone(), documents };
+            let before = all.len();
+            go_on = false;
+            for answer in self.corpus.ask(query.at, &question).await? {
+                let Answer::Features { found, more } = answer else { return Err(wrong_answer()) };
+                all.extend(found);
+                go_on |= more;
+            }
+            go_on &= all.len() > before;
+        }
+        Ok(all.into_iter().collect())
     }
 }
 
-fn panicked() -> Failure {
-    Failure { code: ErrorCode::Internal, reason: "searching an index shard panicked".to_owned() }
+fn wrong_answer() -> Failure {
+    internal("a shard answered another question")
 }
 
-fn both_arms(
-    shard: &dyn MatchIndex,
-    query: &Query,
-    words: &LexicalQuery,
-    corpus: &CorpusStatistics,
-    limit: usize,
-) -> Result<(Vec<Hit>, Vec<Hit>), IndexError> {
-    let kind = match query.kind {
-        DocumentKind::Job => DocumentKind::Resume,
-        DocumentKind::Resume => DocumentKind::Job,
-    };
-    let filter = Filter { owner: query.owner.clone(), kind, among: query.among.clone() };
-    let dense = shard.dense(&query.features.document, &filter, limit)?;
-    let lexical = shard.lexical(words, corpus, &filter, limit)?;
-    Ok((dense, lexical))
-}
-
-/// Scores those of the pool that lie in this shard.
-fn score_members(
-    shard: &dyn MatchIndex,
-    query: &Query,
-    pool: &[DocumentId],
-) -> Result<Vec<Ranked>, IndexError> {
-    let members = shard.features(&query.owner, pool)?;
-    let ranked = members.into_iter().map(|(document, features)| {
-        let score = match query.kind {
-            DocumentKind::Job => score(&query.features, &features, &query.weights),
-            DocumentKind::Resume => score(&features, &query.features, &query.weights),
-        };
-        Ranked { document, features, score }
-    });
-    Ok(ranked.collect())
+fn internal(reason: &str) -> Failure {
+    Failure { code: ErrorCode::Internal, reason: reason.to_owned() }
 }

@@ -9,7 +9,7 @@ use tandem_domain::document::{DocumentState, Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
-use tandem_ports::documents::{BucketRange, Change, ChangeAction, LogPosition};
+use tandem_ports::documents::{BucketRange, Change, ChangeAction, LogPage, LogPosition};
 use tandem_ports::index::{IndexChange, IndexedDocument};
 use tandem_ports::{DocumentStore, MatchIndex, StoreError};
 use tandem_runtime::{
@@ -33,77 +33,50 @@ const BATCH_LIMIT: Duration = Duration::from_secs(120);
 
 /// What one shard follows and writes.
 #[derive(Clone)]
-pub struct ShardOptions {
+pub(crate) struct ShardOptions {
     /// Its number, from 0.
-    pub number: u16,
+    pub(crate) number: u16,
     /// Its part of the key space.
-    pub buckets: BucketRange,
+    pub(crate) buckets: BucketRange,
     /// Changes applied in one batch, at most.
-    pub batch: u32,
+    pub(crate) batch: u32,
     /// The model of the index: vectors of another one are never put into it.
-    pub model: ModelIdentity,
-}
-
-/// Says whether the index holds everything that the change log said when the node started. Until then a search would
-/// silently miss documents. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct CaughtUp(Arc<[watch::Sender<bool>]>);
-
-impl CaughtUp {
-    /// Of so many shards, none of which has caught up.
-    #[must_use]
-    pub fn new(shards: u16) -> Self {
-        Self((0..shards).map(|_| watch::Sender::new(false)).collect())
-    }
-
-    /// Shards that have not caught up yet.
-    #[must_use]
-    pub fn behind(&self) -> usize {
-        self.0.iter().filter(|shard| !*shard.borrow()).count()
-    }
-
-    /// Waits until every shard has caught up.
-    pub async fn wait(&self) {
-        for shard in self.0.iter() {
-            let mut state = shard.subscribe();
-            // The sender lives as long as this handle, so there is always an answer.
-            let _opened = state.wait_for(|caught_up| *caught_up).await;
-        }
-    }
-
-    fn open(&self, shard: u16) {
-        if let Some(shard) = self.0.get(usize::from(shard)) {
-            shard.send_if_modified(|caught_up| !std::mem::replace(caught_up, true));
-        }
-    }
+    pub(crate) model: ModelIdentity,
 }
 
 /// The writer of one shard.
-pub struct ShardWriter;
+pub(crate) struct ShardWriter;
 
 impl ShardWriter {
-    /// Starts the actor under `supervisor`, as `shard/<number>`. `changed` wakes it before its rest is over.
+    /// The actor's name.
+    pub(crate) fn name(shard: u16) -> String {
+        format!("shard/{shard}")
+    }
+
+    /// Starts the actor under `supervisor`, as `shard/<number>`. `changed` wakes it before its rest is over; `seen` is
+    /// told how far the shard has come.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(
+    pub(crate) async fn start(
         supervisor: &SupervisorHandle,
         options: ShardOptions,
         index: Arc<dyn MatchIndex>,
         documents: Arc<dyn DocumentStore>,
         changed: watch::Receiver<u64>,
-        caught_up: CaughtUp,
+        seen: Arc<watch::Sender<LogPosition>>,
     ) -> Result<(), StartError> {
-        let name = format!("shard/{}", options.number);
+        let name = Self::name(options.number);
         let make = move |progress: &Progress| {
             let tail = Tail {
                 options: options.clone(),
                 index: Arc::clone(&index),
                 documents: Arc::clone(&documents),
                 changed: changed.clone(),
-                caught_up: caught_up.clone(),
+                seen: Arc::clone(&seen),
                 progress: progress.clone(),
                 position: index.checkpoint(),
+                unwritten: index.checkpoint(),
                 setbacks: 0,
             };
             (ShardActor, tail)
@@ -125,11 +98,13 @@ struct Tail {
     index: Arc<dyn MatchIndex>,
     documents: Arc<dyn DocumentStore>,
     changed: watch::Receiver<u64>,
-    caught_up: CaughtUp,
+    seen: Arc<watch::Sender<LogPosition>>,
     progress: Progress,
     /// Everything up to here is applied and every document in it is marked searchable. The shard's own checkpoint
     /// lags one batch behind while there is work: what a crash leaves applied but unmarked is applied and marked again.
     position: LogPosition,
+    /// Where the last batch ended: at rest the checkpoint is moved there.
+    unwritten: LogPosition,
     /// Batches that failed in a row for a reason that may pass.
     setbacks: u32,
 }
@@ -155,7 +130,6 @@ impl Actor for ShardActor {
         match tail.follow().await {
             Ok(0) => {
                 tail.setbacks = 0;
-                tail.caught_up.open(tail.options.number);
                 // Woken, rested or nobody left to wake it: all lead to another look.
                 let _woken = tokio::time::timeout(REST, tail.changed.changed()).await;
             }
@@ -179,13 +153,16 @@ impl Tail {
     ///
     /// A failure whose code is retryable may pass; any other is the shard's own, and the actor ends with it.
     async fn follow(&mut self) -> Result<usize, Failure> {
-        let changes = self.documents.changes(self.options.buckets, self.position, self.options.batch).await?;
-        let Some(&(end, _)) = changes.last() else {
-            if self.index.checkpoint() < self.position {
+        let LogPage { changes, seen } =
+            self.documents.changes(self.options.buckets, self.position, self.options.batch).await?;
+        if changes.is_empty() {
+            // The changes of other shards alone are not worth a write.
+            if self.index.checkpoint() < self.unwritten {
                 self.apply(Vec::new(), self.position).await?;
             }
+            self.see(seen);
             return Ok(0);
-        };
+        }
         let in_hand = self.progress.begin_within(BATCH_LIMIT);
         let mut prepared = Vec::with_capacity(changes.len());
         let mut indexed = Vec::with_capacity(changes.len());
@@ -195,7 +172,7 @@ impl Tail {
                 Prepared::Remove(remove) => prepared.push(remove),
                 Prepared::Upsert(upsert, document) => {
                     prepared.push(upsert);
-                    indexed.push((document, DocumentState::Indexed));
+                    indexed.extend(document.map(|document| (document, DocumentState::Indexed)));
                 }
                 Prepared::Unusable(document, failure) => {
                     indexed.push((document, DocumentState::Failed(failure)));
@@ -209,9 +186,20 @@ impl Tail {
             .buffer_unordered(MARKING)
             .try_collect::<()>()
             .await?;
-        self.position = end;
+        self.see(seen);
+        self.unwritten = seen;
         metrics::indexed(changes.len());
         Ok(changes.len())
+    }
+
+    /// Everything up to here is searchable.
+    fn see(&mut self, seen: LogPosition) {
+        self.position = seen;
+        self.seen.send_if_modified(|known| {
+            let further = *known < seen;
+            *known = seen.max(*known);
+            further
+        });
     }
 
     async fn mark(&self, at: Located, state: DocumentState) -> Result<(), Failure> {
@@ -237,11 +225,15 @@ impl Tail {
         }
         let at = Located { owner: owner.clone(), id, version };
         match self.load(&at).await {
-            Ok(Some(indexed)) if indexed.features.model != self.options.model => {
+            Ok(Some((indexed, _))) if indexed.features.model != self.options.model => {
                 let reason = "its vectors were made by another model than the index's".to_owned();
                 Ok(Prepared::Unusable(at, Failure { code: ErrorCode::Conflict, reason }))
             }
-            Ok(Some(indexed)) => Ok(Prepared::Upsert(IndexChange::Upsert(Box::new(indexed)), at)),
+            Ok(Some((indexed, state))) => {
+                // Another owner of the shard may have been first.
+                let unmarked = (state != DocumentState::Indexed).then_some(at);
+                Ok(Prepared::Upsert(IndexChange::Upsert(Box::new(indexed)), unmarked))
+            }
             // It is gone or has a newer version, whose own change is further on in the log.
             Ok(None) => Ok(Prepared::Nothing),
             Err(error @ StoreError::Corrupt { .. }) => {
@@ -252,7 +244,7 @@ impl Tail {
         }
     }
 
-    async fn load(&self, at: &Located) -> Result<Option<IndexedDocument>, StoreError> {
+    async fn load(&self, at: &Located) -> Result<Option<(IndexedDocument, DocumentState)>, StoreError> {
         let Located { owner, id, version } = at;
         let document = self.documents.document(owner, *id).await?.filter(|d| d.version == *version);
         let parsed = self.documents.parsed(owner, *id, *version).await?;
@@ -260,14 +252,15 @@ impl Tail {
         let (Some(document), Some(parsed), Some(embedded)) = (document, parsed, embedded) else {
             return Ok(None);
         };
-        Ok(Some(IndexedDocument {
+        let indexed = IndexedDocument {
             owner: owner.clone(),
             id: *id,
             version: *version,
             kind: document.kind,
             features: Features::of(document.digest, &parsed, &embedded),
             ranked_text: parsed.ranked_text,
-        }))
+        };
+        Ok(Some((indexed, document.state)))
     }
 }
 
@@ -277,8 +270,8 @@ enum Prepared {
     Nothing,
     /// Forget a document.
     Remove(IndexChange),
-    /// Make a document searchable.
-    Upsert(IndexChange, Located),
+    /// Make a document searchable, and say so where that is not known yet.
+    Upsert(IndexChange, Option<Located>),
     /// The document cannot be searchable.
     Unusable(Located, Failure),
 }

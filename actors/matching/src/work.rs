@@ -1,13 +1,12 @@
 //! The two match stages: items of runs, and single pairs that somebody waits for.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, OwnerId, RunId};
+use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch, PairOutcome, RunRow, ScoredPair, Selection};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
@@ -15,9 +14,10 @@ use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
 use tandem_runtime::{StageWork, file_task};
 use tokio::task::spawn_blocking;
 
+use crate::open_runs::{OpenRun, OpenRuns};
+use crate::question::Among;
 use crate::scorer::{receipt, score};
 use crate::searcher::{Query, Ranked, Searcher};
-use crate::shard::CaughtUp;
 
 #[cfg(test)]
 mod tests;
@@ -31,9 +31,7 @@ pub struct RunWork {
     runs: Arc<dyn RunStore>,
     filing: ItemFiling,
     searcher: Searcher,
-    caught_up: CaughtUp,
-    /// The run that was worked on last: its items come one after another, and runs never change.
-    recent: Mutex<Option<Arc<OpenRun>>>,
+    open: Arc<OpenRuns>,
 }
 
 /// What is needed to file the items of a run.
@@ -47,12 +45,6 @@ pub struct ItemFiling {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A run with its candidates as a set.
-struct OpenRun {
-    run: MatchRun,
-    among: Option<Arc<HashSet<DocumentId>>>,
-}
-
 impl RunWork {
     /// Work on these ports.
     pub fn new(
@@ -60,9 +52,9 @@ impl RunWork {
         runs: Arc<dyn RunStore>,
         filing: ItemFiling,
         searcher: Searcher,
-        caught_up: CaughtUp,
+        open: Arc<OpenRuns>,
     ) -> Self {
-        Self { documents, runs, filing, searcher, caught_up, recent: Mutex::new(None) }
+        Self { documents, runs, filing, searcher, open }
     }
 
     /// Files every item, once the documents that the run names have settled: what is still being read would silently
@@ -111,7 +103,8 @@ impl RunWork {
                 kind: spec.query_kind,
                 ranked_text: ready.ranked_text,
                 features: Arc::clone(&ready.features),
-                among: open.among.clone(),
+                among: if open.among.is_some() { Among::Run(run.id) } else { Among::All },
+                at: open.head(self.documents.as_ref()).await?,
                 weights: spec.weights,
                 top: spec.top as usize,
                 min_score: spec.min_score,
@@ -126,25 +119,6 @@ impl RunWork {
             RunRow { candidate: document, scored: ScoredPair { score, receipt } }
         };
         Ok(ranked.into_iter().map(row).collect())
-    }
-
-    /// The run of a task. Its row may be on its way, because its task is filed first.
-    async fn open(&self, owner: &OwnerId, id: RunId) -> Result<Arc<OpenRun>, Failure> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(open) = recent.filter(|open| open.run.id == id && open.run.owner == *owner) {
-            return Ok(open);
-        }
-        let run = self.runs.run(owner, id).await?.ok_or_else(|| Failure {
-            code: ErrorCode::NotReady,
-            reason: "the run is not there yet".to_owned(),
-        })?;
-        let among = match &run.spec.candidates {
-            Selection::All => None,
-            Selection::Ids(ids) => Some(Arc::new(ids.iter().copied().collect())),
-        };
-        let open = Arc::new(OpenRun { run, among });
-        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&open));
-        Ok(open)
     }
 
     /// The item with the document that asks, unless it has ended.
@@ -170,11 +144,9 @@ impl StageWork for RunWork {
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {
         match task.subject {
-            TaskSubject::Run { run } => self.file_items(&self.open(&task.owner, run).await?.run).await,
+            TaskSubject::Run { run } => self.file_items(&self.open.open(&task.owner, run).await?.run).await,
             TaskSubject::RunItem { run, item } => {
-                // After a start the shards may be some way behind the store: a ranking now would miss people.
-                self.caught_up.wait().await;
-                let open = self.open(&task.owner, run).await?;
+                let open = self.open.open(&task.owner, run).await?;
                 let Some(query) = self.open_item(&open, item).await? else { return Ok(()) };
                 let rows = self.rank(&open, query).await?;
                 self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
@@ -190,7 +162,7 @@ impl StageWork for RunWork {
             TaskSubject::RunItem { run, item } => (run, Some(item)),
             TaskSubject::Version { .. } | TaskSubject::Match { .. } => return Err(not_of_a_run()),
         };
-        let open = match self.open(&task.owner, run).await {
+        let open = match self.open.open(&task.owner, run).await {
             Ok(open) => open,
             // A run that never came has nobody to tell.
             Err(Failure { code: ErrorCode::NotReady, .. }) => return Ok(()),

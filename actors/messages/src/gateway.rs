@@ -15,6 +15,7 @@ use crate::documents::{
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
 use crate::runs::{CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
+use crate::status::{GetStatus, Status};
 
 /// A question that knows its answer.
 pub trait Ask: Into<Request> + Send + 'static {
@@ -84,6 +85,7 @@ conversations! {
     GetRows => RowPage,
     GetFailedItems => FailedItems,
     GetHealth => Health,
+    GetStatus => Status,
 }
 
 /// What travels with every request.

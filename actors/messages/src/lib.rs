@@ -7,6 +7,7 @@ pub mod documents;
 pub mod health;
 pub mod matches;
 pub mod runs;
+pub mod status;
 
 pub mod gateway;
 

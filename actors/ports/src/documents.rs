@@ -104,6 +104,16 @@ pub struct Change {
     pub action: ChangeAction,
 }
 
+/// What a look into the change log found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogPage {
+    /// In order of position.
+    pub changes: Vec<(LogPosition, Change)>,
+    /// Every change of the buckets that were asked for, up to here, is on this page or was before it: go on from here.
+    /// At least where the look began, and at least the last change's position.
+    pub seen: LogPosition,
+}
+
 /// Keeps documents and everything derived from them.
 #[async_trait]
 pub trait DocumentStore: Send + Sync + 'static {
@@ -179,11 +189,15 @@ pub trait DocumentStore: Send + Sync + 'static {
 
     /// The changes of a shard's buckets above `after`, in order of position, at most `limit`. A change that becomes
     /// visible later always has a higher position than every change that was visible before: a reader that goes on
-    /// from the last position it saw misses nothing.
+    /// from [`LogPage::seen`] misses nothing.
     async fn changes(
         &self,
         buckets: BucketRange,
         after: LogPosition,
         limit: u32,
-    ) -> Result<Vec<(LogPosition, Change)>, StoreError>;
+    ) -> Result<LogPage, StoreError>;
+
+    /// A position at or above that of every change whose [`DocumentStore::log_change`] was answered before this call
+    /// began. A reader that goes on for long enough sees it.
+    async fn log_head(&self) -> Result<LogPosition, StoreError>;
 }

@@ -7,12 +7,14 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tandem_messages::health::{GetHealth, Health};
+use tandem_messages::status::GetStatus;
 
 use crate::answer;
 use crate::caller::Call;
 use crate::dto::all;
 use crate::dto::envelope::Envelope;
 use crate::dto::health::{Check, Healthz, HealthzData, Live, Ping, PingData, Ready};
+use crate::dto::status::Status;
 use crate::openapi::{self, Probes};
 use crate::problem::Problem;
 use crate::router::Shared;
@@ -54,6 +56,17 @@ pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
     let Health { ready, checks } = call.ask(GetHealth).await?;
     let checks: Vec<Check> = all(checks);
     if ready { Ok(answer::ok(Ready { status: "ready", checks })) } else { Err(Problem::not_ready(checks)) }
+}
+
+/// Nodes, shards and queues
+///
+/// The cluster as this node sees it; a single machine is a cluster of one.
+#[utoipa::path(
+    get, path = "/status", tag = "operation",
+    responses((status = 200, body = Envelope<Status>, description = "How the cluster stands"), Probes),
+)]
+pub(crate) async fn status(call: Call) -> Result<Response, Problem> {
+    Ok(answer::ok(Status::from(call.ask(GetStatus).await?)))
 }
 
 /// Answer a ping

@@ -2,7 +2,7 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 18] = [
+const ROUTES: [(&str, &str); 19] = [
     ("get", "/api/v1/health/ping"),
     ("get", "/api/v1/jobs"),
     ("post", "/api/v1/jobs"),
@@ -21,6 +21,7 @@ const ROUTES: [(&str, &str); 18] = [
     ("get", "/metrics"),
     ("get", "/openapi.json"),
     ("get", "/readyz"),
+    ("get", "/status"),
 ];
 
 fn description() -> Value {

@@ -1,4 +1,5 @@
 use tandem_messages::health::{Health, HealthCheck};
+use tandem_messages::status::{QueueStatus, ShardOwner, ShardStatus, Status};
 
 use super::samples::ID;
 use super::*;
@@ -27,6 +28,38 @@ async fn probes_say_how_the_node_is() {
         answer.problem(503, "UNAVAILABLE");
         assert_eq!(answer.json()["checks"], json!([{"name": "store", "ok": false, "note": "12 ms"}]));
     }
+}
+
+#[tokio::test]
+async fn an_operator_sees_nodes_shards_and_queues() {
+    let site = Site::new(|request| match request {
+        Request::GetStatus(_) => {
+            let owner = ShardOwner { node: "a".to_owned(), caught_up: true, lag: 2, documents: 7 };
+            let queue = QueueStatus { kind: "parse".to_owned(), waiting: 3, in_flight: 1, dead: 0 };
+            Act::Reply(Reply::GetStatus(Status {
+                node: "a".to_owned(),
+                log_head: 9,
+                nodes: Vec::new(),
+                shards: vec![ShardStatus { shard: 0, owners: vec![owner] }],
+                queues: vec![queue],
+            }))
+        }
+        other => panic!("asked {}", other.name()),
+    });
+    let seen = site.get("/status").await.data();
+    assert_eq!((&seen["node"], &seen["logHead"]), (&json!("a"), &json!(9)));
+    let owner = json!({"node": "a", "caughtUp": true, "lag": 2, "documents": 7});
+    assert_eq!(seen["shards"], json!([{"shard": 0, "owners": [owner]}]));
+    assert_eq!(seen["queues"], json!([{"kind": "parse", "waiting": 3, "inFlight": 1, "dead": 0}]));
+}
+
+#[tokio::test]
+async fn a_node_without_the_role_of_an_edge_answers_probes_alone() {
+    let fake = Arc::new(Fake { script: Box::new(|_| Act::Panic), asked: Mutex::default() });
+    let app = app(EdgeState { api: false, ..state(8, fake.clone()) });
+    let site = Site { app, fake };
+    assert_eq!(site.get("/livez").await.status, StatusCode::OK);
+    site.get("/api/v1/resumes").await.problem(404, "NOT_FOUND");
 }
 
 #[tokio::test]

@@ -21,7 +21,9 @@ const UNITS_PER_POINT: i64 = 1_000_000;
 /// A row that no word has touched.
 const UNTOUCHED: i64 = -1;
 
-pub(crate) fn query(text: &str, most: usize) -> LexicalQuery {
+/// Cuts a text into a query of at most `most` terms: what every shard's `lexical_query` does.
+#[must_use]
+pub fn query(text: &str, most: usize) -> LexicalQuery {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for word in cut(text) {
         let count = counts.entry(word).or_default();

@@ -33,4 +33,5 @@ mod shard;
 
 mod files;
 
+pub use lexical::query as lexical_query;
 pub use shard::{Options, TantivyIndex};

@@ -92,6 +92,19 @@ impl TantivyIndex {
         Ok(shard)
     }
 
+    /// Removes the shard in `folder`, whole or damaged; says whether there was one. Broken off, it can be repeated.
+    ///
+    /// # Errors
+    /// Io, also when the shard is open elsewhere.
+    pub fn remove(folder: &Path) -> Result<bool, IndexError> {
+        if !folder.exists() {
+            return Ok(false);
+        }
+        let _lock = lock(folder)?;
+        fs::remove_dir_all(folder).map_err(io_error)?;
+        Ok(true)
+    }
+
     fn coordinates(&self) -> usize {
         self.options.model.dimensions as usize
     }

@@ -38,8 +38,21 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Show what is read in a file.
     Extract(ExtractArgs),
-    /// Bring the store of a data folder to the newest schema.
+    /// Show the nodes, shards and queues of a running cluster, or of a single machine.
+    Status(StatusArgs),
+    /// Look at work that was put aside, or send it back to work.
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Have parts of the index built again.
+    #[command(subcommand)]
+    Shard(ShardCommand),
+    /// Make the certificates with which nodes know one another.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Bring the store to the newest schema.
     Migrate(MigrateArgs),
+    /// Say in what the store's schema differs from this program's; exit code 1 if in anything.
+    Drift(DriftArgs),
     /// Print the built-in configuration with its comments, or check a file against it.
     Config(ConfigArgs),
 }
@@ -141,14 +154,179 @@ pub(crate) struct ExtractArgs {
 /// Arguments of `tandem migrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Running it again changes nothing. `tandem serve` and `tandem match` migrate by themselves.
+Running it again changes nothing. With the embedded store `tandem serve` and `tandem match` migrate by themselves; the
+nodes of a cluster wait for this command.
 
-Example:
-  tandem migrate --data /var/lib/tandem")]
+Examples:
+  tandem migrate --data /var/lib/tandem
+  tandem --config cluster.toml migrate")]
 pub(crate) struct MigrateArgs {
     /// The data folder [default: node.data_dir of the configuration].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+/// Arguments of `tandem drift`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed.
+
+Example:
+  tandem --config cluster.toml drift && echo 'the schema is as it should be'")]
+pub(crate) struct DriftArgs {
+    /// The data folder [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Arguments of `tandem status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tandem status
+  tandem status --url http://127.0.0.1:8082 --json")]
+pub(crate) struct StatusArgs {
+    /// The edge of any node [default: edge.listen of the configuration].
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Print what the node answered as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `tandem queue` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Work that was put aside, because no worker could take it in.
+    #[command(subcommand)]
+    Dead(DeadCommand),
+}
+
+/// What `tandem queue dead` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadCommand {
+    /// List what was put aside, oldest first.
+    #[command(after_help = "Example:\n  tandem queue dead list --kind parse")]
+    List(DeadArgs),
+    /// Show all that is known of one task.
+    #[command(after_help = "Example:\n  tandem queue dead show 0199d1c2-6f3e-7c4a-b6a1-2f5f8f0c9a11")]
+    Show(DeadShowArgs),
+    /// Send the oldest back to work, counted anew. A task that has ended meanwhile stays as it is.
+    #[command(after_help = "Example:\n  tandem queue dead replay --kind parse --number 10")]
+    Replay(DeadReplayArgs),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct DeadArgs {
+    /// Of this queue only.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+    /// At most so many of each queue.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) number: u32,
+    /// The data folder, with the embedded queue [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Which task.
+#[derive(Debug, Args)]
+pub(crate) struct DeadShowArgs {
+    /// Its id, as `list` shows it.
+    pub(crate) task: String,
+    /// The data folder, with the embedded queue [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// What is sent back.
+#[derive(Debug, Args)]
+pub(crate) struct DeadReplayArgs {
+    /// Of this queue.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Kind,
+    /// So many of them, oldest first.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) number: u32,
+    /// The data folder, with the embedded queue [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// The queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Files to be read.
+    Parse,
+    /// Texts to be embedded.
+    Embed,
+    /// Pairs that somebody waits for.
+    #[value(name = "match.interactive")]
+    MatchInteractive,
+    /// Runs and their items.
+    #[value(name = "match.bulk")]
+    MatchBulk,
+}
+
+/// What `tandem shard` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShardCommand {
+    /// Forget this node's files of shards, so that its next start builds them from the store.
+    #[command(after_help = "\
+The node must not run. Nothing is lost: the store has everything that the index has.
+
+Examples:
+  tandem shard rebuild                     all shards of this node
+  tandem shard rebuild --shard 3 --shard 7")]
+    Rebuild(RebuildArgs),
+}
+
+/// Which shards.
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// The number of a shard; can be repeated [default: all].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) shard: Vec<u16>,
+    /// The data folder [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// What `tandem certs` does.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+For trying a cluster out, or for small ones: anybody who has ca.key can make nodes. Existing files are never replaced.
+
+Examples:
+  tandem certs ca --dir certs
+  tandem certs node --dir certs --host node-1.example.org node-1")]
+pub(crate) enum CertsCommand {
+    /// Make a CA and the secret that all nodes share: ca.pem, ca.key, cookie.
+    Ca(CaArgs),
+    /// Make the certificate of a node, signed by that CA: NAME.pem, NAME.key.
+    Node(NodeCertArgs),
+}
+
+/// Where the CA goes.
+#[derive(Debug, Args)]
+pub(crate) struct CaArgs {
+    /// The folder; made if it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// Whose certificate.
+#[derive(Debug, Args)]
+pub(crate) struct NodeCertArgs {
+    /// The folder with the CA.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Where others reach the node: a host name or an address, without the port; can be repeated.
+    #[arg(long, required = true, value_name = "HOST")]
+    pub(crate) host: Vec<String>,
+    /// The node's name.
+    pub(crate) name: String,
 }
 
 /// Arguments of `tandem config`.

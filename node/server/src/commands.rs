@@ -1,7 +1,11 @@
 //! The commands of the command line, one file each.
 
+pub(crate) mod certs;
 pub(crate) mod config;
+pub(crate) mod dead;
 pub(crate) mod extract;
 pub(crate) mod matching;
 pub(crate) mod migrate;
 pub(crate) mod serve;
+pub(crate) mod shard;
+pub(crate) mod status;

@@ -12,7 +12,7 @@ use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
 use tandem_ingestion::Ingestion;
-use tandem_matching::{CaughtUp, Matching};
+use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
 };
@@ -20,7 +20,12 @@ use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
 use tandem_ports::documents::{MAX_PAGE, Page};
 use tandem_ports::{DocumentStore, WorkQueue};
+use tandem_runtime::placement::NodeName;
 use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
+
+use crate::cluster::{Cluster, NodeState};
+
+mod status;
 
 /// Requests in hand at the same time, and how many may wait.
 const IN_HAND: NonZeroUsize = NonZeroUsize::new(256).unwrap();
@@ -38,7 +43,13 @@ pub(crate) struct Parts {
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
     pub(crate) supervisor: SupervisorHandle,
-    pub(crate) caught_up: CaughtUp,
+    pub(crate) hosted: HostedShards,
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) name: NodeName,
+    /// What this node says of itself, but for its shards.
+    pub(crate) state: NodeState,
+    /// Whether this node takes documents in.
+    pub(crate) takes_documents: bool,
 }
 
 /// The node's gateway.
@@ -77,6 +88,9 @@ impl Parts {
                 if self.supervisor.drain().is_draining() {
                     return Err(stopping());
                 }
+                if !self.takes_documents {
+                    return Err(not_my_role());
+                }
                 Reply::SubmitDocument(self.ingestion.submit(q, context.deadline).await?)
             }
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
@@ -90,6 +104,7 @@ impl Parts {
             Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
             Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),
+            Request::GetStatus(_) => Reply::GetStatus(self.status().await?),
         })
     }
 
@@ -131,14 +146,18 @@ impl Parts {
         Health { ready: !draining && checks.iter().all(|check| check.ok), checks }
     }
 
+    /// Every shard must be answered for, here or elsewhere. What is held here and has not caught up does not matter while
+    /// another node answers for it.
     fn check_index(&self) -> HealthCheck {
-        let behind = self.caught_up.behind();
-        let note = if behind == 0 {
-            "complete".to_owned()
-        } else {
-            format!("{behind} shards catch up with the store")
+        let nodes = self.nodes();
+        let missing = (0..self.state.shard_count)
+            .filter(|shard| !nodes.iter().any(|node| node.state.serves(*shard)))
+            .count();
+        let note = match missing {
+            0 => "complete".to_owned(),
+            missing => format!("{missing} shards are not there or catch up with the store"),
         };
-        HealthCheck { name: "index".to_owned(), ok: behind == 0, note }
+        HealthCheck { name: "index".to_owned(), ok: missing == 0, note }
     }
 
     fn check_actors(&self) -> HealthCheck {
@@ -170,6 +189,11 @@ impl Parts {
         };
         HealthCheck { name: "queue".to_owned(), ok, note }
     }
+}
+
+fn not_my_role() -> Failure {
+    let reason = "this node takes no documents in; ask one with the role \"ingest\"".to_owned();
+    Failure { code: ErrorCode::Unavailable, reason }
 }
 
 fn stopping() -> Failure {

@@ -5,6 +5,9 @@ mod commands;
 
 mod wiring;
 
+mod adapters;
+mod cluster;
+
 mod clock;
 mod gateway;
 mod telemetry;
@@ -18,7 +21,7 @@ use anyhow::Context;
 use clap::Parser;
 use tandem_config::{ConfigError, NodeConfig};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, QueueCommand, ShardCommand};
 
 /// Every input of a `tandem match` failed.
 const ALL_FAILED: u8 = 2;
@@ -57,7 +60,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Match(args) => commands::matching::run(args, resolve),
         Command::Serve(args) => commands::serve::run(&args, resolve),
         Command::Extract(args) => commands::extract::run(&args, resolve),
+        Command::Status(args) => commands::status::run(&args, resolve),
+        Command::Queue(QueueCommand::Dead(command)) => commands::dead::run(&command, resolve),
+        Command::Shard(ShardCommand::Rebuild(args)) => commands::shard::rebuild(&args, resolve),
+        Command::Certs(command) => commands::certs::run(&command),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),
+        Command::Drift(args) => commands::migrate::drifted(&args, resolve),
         Command::Config(args) => commands::config::run(&args, resolve),
     }
 }

@@ -156,7 +156,7 @@ async fn check(folder: &Path, said: &[String], settled: &mut HashSet<String>) {
     let lost: Vec<String> = lost.filter(|id| !queued.contains(id) && !settled.contains(id)).collect();
     assert!(lost.len() <= 1, "the one worker settles one delivery at a time: {lost:?}");
     let everything = BucketRange { from: 0, to: Bucket::COUNT };
-    let log = store.changes(everything, LogPosition::START, 1_000).await.unwrap();
+    let log = store.changes(everything, LogPosition::START, 1_000).await.unwrap().changes;
     assert!(log.is_sorted_by(|a, b| a.0 < b.0));
     let whole = |c: &rusqlite::Connection| {
         Ok(c.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?)

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tandem_domain::chunk::EmbeddedVersion;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
-use tandem_ports::documents::{Bucket, BucketRange, Change, LogPosition, Page};
+use tandem_ports::documents::{Bucket, BucketRange, Change, LogPage, LogPosition, Page};
 use tandem_ports::{DocumentStore, StoreError, Write};
 use uuid::Uuid;
 
@@ -239,15 +239,33 @@ impl DocumentStore for EmbeddedStore {
         buckets: BucketRange,
         after: LogPosition,
         limit: u32,
-    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         let select = "SELECT position, owner, document, version, action FROM change_log
             WHERE position > ? AND bucket >= ? AND bucket < ? ORDER BY position LIMIT ?";
+        let limit = limited(limit);
         self.read(move |connection| {
+            // The head first: what is logged between both reads is then seen by the next look.
+            let head = head(connection)?;
             let mut statement = connection.prepare_cached(select)?;
-            let key = params![after.0.cast_signed(), buckets.from, buckets.to, limited(limit)];
+            let key = params![after.0.cast_signed(), buckets.from, buckets.to, limit];
             let rows = statement.query_and_then(key, change)?;
-            rows.collect()
+            let changes: Vec<(LogPosition, Change)> = rows.collect::<Result<_, Fault>>()?;
+            let last = changes.last().map(|(position, _)| *position);
+            let full = changes.len() >= limit as usize;
+            let seen = if full { last } else { last.max(Some(head)) };
+            Ok(LogPage { changes, seen: seen.unwrap_or(after).max(after) })
         })
         .await
     }
+
+    async fn log_head(&self) -> Result<LogPosition, StoreError> {
+        self.read(|connection| Ok(head(connection)?)).await
+    }
+}
+
+/// The position of the last change.
+fn head(connection: &Connection) -> rusqlite::Result<LogPosition> {
+    let select = "SELECT coalesce(max(position), 0) FROM change_log";
+    let head: i64 = connection.prepare_cached(select)?.query_row([], |row| row.get(0))?;
+    Ok(LogPosition(head.cast_unsigned()))
 }

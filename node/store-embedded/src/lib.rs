@@ -17,6 +17,7 @@ mod codec;
 mod codes;
 
 mod connection;
+mod drift;
 mod lock;
 mod migrations;
 mod readers;
@@ -27,6 +28,7 @@ mod crash_tests;
 #[cfg(test)]
 mod testing;
 
+pub use drift::{Difference, drift};
 pub use error::EmbeddedError;
 pub use migrations::{MigrationReport, migrate};
 pub use options::OpenOptions;

@@ -142,6 +142,30 @@ impl EmbeddedStore {
         })
         .await
     }
+
+    /// Puts the oldest `number` (and at most 1,000) keys of a kind that were put aside back into the queue, counted anew;
+    /// gives how many went. All of them or none.
+    ///
+    /// # Errors
+    /// See [`QueueError`].
+    pub async fn replay(&self, kind: TaskKind, number: u32) -> Result<u32, QueueError> {
+        let (now, limit) = (self.clock().now(), limited(number));
+        let work = move |connection: &Connection| {
+            let oldest =
+                "SELECT owner, task FROM dead_letters WHERE kind = ?1 ORDER BY died_at, owner, task LIMIT ?2";
+            let insert = format!(
+                "INSERT OR IGNORE INTO queue (owner, task, kind, visible_at, delivered)
+                 SELECT owner, task, ?1, ?3, 0 FROM ({oldest})"
+            );
+            let kind = codes::task_kind(kind);
+            connection.prepare_cached(&insert)?.execute(params![kind, limit, now.millis()])?;
+            let delete = format!("DELETE FROM dead_letters WHERE kind = ?1 AND (owner, task) IN ({oldest})");
+            Ok(connection.prepare_cached(&delete)?.execute(params![kind, limit])?)
+        };
+        let board = self.board().clone();
+        let gone = certain(self.writer().write_then(work, move |_| board.wake(kind)).await)?;
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
 }
 
 impl EmbeddedStore {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tandem_domain::chunk::EmbeddedVersion;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
-use tandem_ports::documents::{BucketRange, Change, LogPosition, Page};
+use tandem_ports::documents::{BucketRange, Change, LogPage, LogPosition, Page};
 use tandem_ports::{DocumentStore, StoreError, Write};
 use uuid::Uuid;
 
@@ -234,7 +234,11 @@ impl DocumentStore for ScyllaStore {
         buckets: BucketRange,
         after: LogPosition,
         limit: u32,
-    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         self.read_log(buckets, after, limited(limit)).await
+    }
+
+    async fn log_head(&self) -> Result<LogPosition, StoreError> {
+        self.read_head().await
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use tandem_domain::ids::OwnerId;
-use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPosition};
+use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPage, LogPosition};
 use tandem_ports::{StoreError, Write};
 
 use crate::cells::{At, Cell, Next, Written};
@@ -135,7 +135,7 @@ impl ScyllaStore {
         buckets: BucketRange,
         after: LogPosition,
         limit: usize,
-    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         let mut found = Vec::new();
         // Position n is the entry of index n - 1, so the next index is the last position.
         let mut next = i64::try_from(after.0).unwrap_or(i64::MAX);
@@ -166,7 +166,16 @@ impl ScyllaStore {
             next += read;
         }
         found.truncate(limit);
-        Ok(found)
+        // Of a full page not everything behind its last change was looked at.
+        let last = found.last().filter(|_| found.len() == limit).map(|(position, _)| *position);
+        let seen = last.unwrap_or(LogPosition(next.cast_unsigned())).max(after);
+        Ok(LogPage { changes: found, seen })
+    }
+
+    /// The position of the last entry, or of the one before the next segment.
+    pub(crate) async fn read_head(&self) -> Result<LogPosition, StoreError> {
+        let end = self.end_position().await?;
+        Ok(LogPosition(end.cast_unsigned()))
     }
 
     /// Entries from an index on, without gaps, of one segment.

@@ -74,7 +74,7 @@ impl House {
 
     async fn log(&self) -> usize {
         let all = BucketRange::of_shard(0, 1);
-        self.store.changes(all, LogPosition::START, 100).await.unwrap().len()
+        self.store.changes(all, LogPosition::START, 100).await.unwrap().changes.len()
     }
 }
 

@@ -1,16 +1,28 @@
 use std::collections::HashSet;
 
-use tandem_ports::documents::{Bucket, BucketRange, LogPosition};
+use tandem_domain::ids::RunId;
+use tandem_domain::run::{MatchRun, RunSpec, Selection};
+use tandem_domain::time::Timestamp;
+use tandem_ports::documents::{Bucket, BucketRange};
 use tandem_ports::index::IndexChange;
+use tandem_ports::testsuite::MemoryStore;
 use tandem_ports::testsuite::index::MemoryIndex;
-use tandem_ports::testsuite::samples::{Seeded, document_id, features, indexed, model, owner};
+use tandem_ports::testsuite::samples::{Seeded, document_id, features, indexed, model, operation, owner};
+use tandem_ports::{MatchIndex, RunStore};
 
 use super::*;
+use crate::OpenRuns;
+use crate::testing::{cut, hosted};
 
+const AT: LogPosition = LogPosition(1);
 const RESUMES: u64 = 700;
 
 /// Seven hundred résumés of one owner and one of another, spread over so many shards.
 fn searcher(shards: u16) -> Searcher {
+    searcher_with(shards, Arc::new(MemoryStore::default()))
+}
+
+fn searcher_with(shards: u16, runs: Arc<MemoryStore>) -> Searcher {
     let mut random = Seeded::new(7);
     let mut changes: Vec<Vec<IndexChange>> = (0..shards).map(|_| Vec::new()).collect();
     for number in 0..RESUMES {
@@ -23,10 +35,11 @@ fn searcher(shards: u16) -> Searcher {
     }
     let open = |changes: &Vec<IndexChange>| {
         let index = MemoryIndex::new(&model());
-        index.apply(changes, LogPosition(1)).unwrap();
-        Arc::new(index) as Arc<dyn MatchIndex>
+        index.apply(changes, AT).unwrap();
+        index
     };
-    Searcher::new(changes.iter().map(open).collect(), SearchOptions { pool: 300, terms: 32 })
+    let hosted = hosted(changes.iter().map(open).collect(), Arc::new(OpenRuns::new(runs)));
+    Searcher::new(Corpus::new(shards, hosted, None), cut, SearchOptions { pool: 300, terms: 32 })
 }
 
 fn query() -> Query {
@@ -36,11 +49,26 @@ fn query() -> Query {
         kind: DocumentKind::Job,
         ranked_text: "clinic3 nurse shift2".to_owned(),
         features: Arc::new(features(DocumentKind::Job, 5_000, random.vector())),
-        among: None,
+        among: Among::All,
+        at: AT,
         weights: Weights::default(),
         top: 25,
         min_score: Score::ZERO,
     }
+}
+
+fn run_among(candidates: Vec<DocumentId>) -> MatchRun {
+    let spec = RunSpec {
+        query_kind: DocumentKind::Job,
+        queries: vec![document_id(5_000)],
+        candidates: Selection::Ids(candidates),
+        top: 10,
+        min_score: Score::ZERO,
+        weights: Weights::default(),
+    };
+    let operation = operation("searcher", 1);
+    let id = RunId::from_uuid(operation.as_uuid());
+    MatchRun { id, owner: owner("local"), spec, operation, created_at: Timestamp::from_millis(1) }
 }
 
 async fn ranking(searcher: &Searcher, query: Query) -> Vec<(DocumentId, i32)> {
@@ -60,12 +88,13 @@ async fn invariant_7_the_ranking_does_not_depend_on_the_number_of_shards() {
 
 #[tokio::test]
 async fn only_the_owners_candidates_are_found_and_only_those_asked_for() {
-    let searcher = searcher(4);
-    assert_eq!(searcher.documents(), RESUMES);
+    let store = Arc::new(MemoryStore::default());
+    let searcher = searcher_with(4, Arc::clone(&store));
     let all = ranking(&searcher, Query { top: 1_000, ..query() }).await;
     assert!(all.iter().all(|(id, _)| *id != document_id(13)));
-    let among: HashSet<_> = [document_id(3), document_id(13), document_id(600)].into();
-    let few = ranking(&searcher, Query { among: Some(Arc::new(among)), ..query() }).await;
+    let run = run_among(vec![document_id(3), document_id(13), document_id(600)]);
+    store.create_run(&run).await.unwrap().certain().unwrap();
+    let few = ranking(&searcher, Query { among: Among::Run(run.id), ..query() }).await;
     let found: HashSet<_> = few.iter().map(|(id, _)| *id).collect();
     assert_eq!(found, [document_id(3), document_id(600)].into());
 }

@@ -33,9 +33,10 @@ impl House {
             index: self.index.clone(),
             documents: self.store.clone(),
             changed: self.raise.subscribe(),
-            caught_up: CaughtUp::new(1),
+            seen: Arc::new(watch::Sender::new(LogPosition::START)),
             progress: Progress::new(BATCH_LIMIT),
             position: self.index.checkpoint(),
+            unwritten: self.index.checkpoint(),
             setbacks: 0,
         }
     }
@@ -79,6 +80,7 @@ async fn batches_follow_one_another_and_the_checkpoint_follows_them() {
     assert!(house.index.checkpoint() < tail.position);
     assert_eq!(tail.follow().await.unwrap(), 0);
     assert_eq!(house.index.checkpoint(), tail.position, "at rest it has caught up");
+    assert_eq!(*tail.seen.borrow(), house.store.log_head().await.unwrap());
     assert_eq!(house.index.documents(), 5);
 }
 
@@ -88,7 +90,8 @@ async fn invariant_2_what_a_crash_left_applied_but_unmarked_is_marked_by_the_nex
     house.embedded(1, &samples::model()).await;
     // The crash: applied to the shard, and nothing after that.
     let tail = house.tail();
-    let change = house.store.changes(tail.options.buckets, LogPosition::START, 1).await.unwrap().remove(0).1;
+    let change =
+        house.store.changes(tail.options.buckets, LogPosition::START, 1).await.unwrap().changes.remove(0).1;
     let Prepared::Upsert(upsert, _) = tail.prepare(&change).await.unwrap() else {
         panic!("it can be indexed")
     };
@@ -114,18 +117,27 @@ async fn vectors_of_another_model_fail_their_document_and_not_the_shard() {
 }
 
 #[tokio::test]
-async fn the_index_has_caught_up_when_every_shard_has() {
-    let both = CaughtUp::new(2);
-    both.open(1);
-    both.open(1);
-    assert_eq!(both.behind(), 1);
-    let waiting = both.clone();
-    let (behind, ()) = tokio::join!(
-        async {
-            waiting.wait().await;
-            waiting.behind()
-        },
-        async { both.open(0) }
-    );
-    assert_eq!(behind, 0);
+async fn a_shard_sees_past_the_changes_of_others_without_writing() {
+    let house = House::new();
+    for number in 0..8 {
+        house.embedded(number, &samples::model()).await;
+    }
+    let mut tail = house.tail();
+    tail.options.buckets = BucketRange { from: 0, to: 0 };
+    assert_eq!(tail.follow().await.unwrap(), 0);
+    assert_eq!(*tail.seen.borrow(), house.store.log_head().await.unwrap());
+    assert_eq!((house.index.checkpoint(), house.index.documents()), (LogPosition::START, 0));
+}
+
+#[tokio::test]
+async fn a_second_owner_applies_what_the_first_has_marked() {
+    let house = House::new();
+    house.embedded(1, &samples::model()).await;
+    let mut first = house.tail();
+    while first.follow().await.unwrap() > 0 {}
+    let other = House { store: house.store.clone(), ..House::new() };
+    let mut second = other.tail();
+    while second.follow().await.unwrap() > 0 {}
+    assert_eq!((house.index.documents(), other.index.documents()), (1, 1));
+    assert_eq!(other.state(1).await, "indexed");
 }

@@ -12,8 +12,9 @@ use tandem_ports::testsuite::{ManualClock, MemoryQueue, MemoryStore};
 use tandem_ports::{Clock, MatchIndex, TaskStore};
 
 use super::*;
-use crate::Matching;
+use crate::corpus::Corpus;
 use crate::searcher::SearchOptions;
+use crate::{Matching, testing};
 use tandem_domain::run::RunSpec;
 
 /// Document 1 is a job; 2 to 9 are résumés, of which 9 was never read.
@@ -51,7 +52,10 @@ async fn house() -> House {
     }
     let index = MemoryIndex::new(&samples::model());
     index.apply(&changes, LogPosition(1)).unwrap();
-    let searcher = Searcher::new(vec![Arc::new(index)], SearchOptions { pool: 300, terms: 64 });
+    let open = Arc::new(OpenRuns::new(store.clone()));
+    let hosted = testing::hosted(vec![index], open.clone());
+    let options = SearchOptions { pool: 300, terms: 64 };
+    let searcher = Searcher::new(Corpus::new(1, hosted, None), testing::cut, options);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(1));
     let queue = Arc::new(MemoryQueue::new(clock.clone(), std::time::Duration::from_secs(60)));
     House {
@@ -60,7 +64,7 @@ async fn house() -> House {
             store.clone(),
             ItemFiling { tasks: store.clone(), queue: queue.clone(), clock: clock.clone() },
             searcher,
-            CaughtUp::new(0),
+            open,
         ),
         matching: Matching::new(store.clone(), store.clone(), store.clone(), queue, clock),
         pairs: PairWork::new(store.clone(), store.clone()),

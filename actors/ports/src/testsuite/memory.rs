@@ -11,7 +11,7 @@ use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
 use tandem_domain::task::{Task, TaskRef, TaskState};
 
 use super::locked;
-use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPosition, MAX_PAGE, Page};
+use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPage, LogPosition, MAX_PAGE, Page};
 use crate::error::{StoreError, Write};
 use crate::tasks::TaskStore;
 
@@ -166,11 +166,20 @@ impl DocumentStore for MemoryStore {
         buckets: BucketRange,
         after: LogPosition,
         limit: u32,
-    ) -> Result<Vec<(LogPosition, Change)>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         let state = locked(&self.0);
         let numbered = (1..).map(LogPosition).zip(&state.log).skip(after.0 as usize);
         let here = numbered.filter(|(_, change)| buckets.contains(Bucket::of(change.document)));
-        Ok(here.take(limit as usize).map(|(position, change)| (position, change.clone())).collect())
+        let changes: Vec<_> =
+            here.take(limit as usize).map(|(position, change)| (position, change.clone())).collect();
+        let full = changes.len() == limit as usize;
+        let last = changes.last().filter(|_| full).map(|(position, _)| *position);
+        let seen = last.unwrap_or(LogPosition(state.log.len() as u64)).max(after);
+        Ok(LogPage { changes, seen })
+    }
+
+    async fn log_head(&self) -> Result<LogPosition, StoreError> {
+        Ok(LogPosition(locked(&self.0).log.len() as u64))
     }
 }
 

@@ -195,3 +195,18 @@ fn a_batch_that_cannot_be_written_leaves_the_shard_as_it_was() {
     shard.apply(&upserts(5..9), LogPosition(2)).unwrap();
     assert_eq!(shard.documents(), 9);
 }
+
+#[test]
+fn a_shard_is_removed_whole_or_damaged_but_never_while_it_is_open() {
+    let home = tempfile::tempdir().unwrap();
+    let place = home.path().join("shard-0");
+    assert_eq!(TantivyIndex::remove(&place), Ok(false));
+    let shard = open(&place).unwrap();
+    shard.apply(&upserts(0..5), LogPosition(1)).unwrap();
+    assert!(matches!(TantivyIndex::remove(&place), Err(IndexError::Io(_))));
+    drop(shard);
+    fs::write(place.join("manifest"), b"damaged").unwrap();
+    assert!(open(&place).is_err());
+    assert_eq!(TantivyIndex::remove(&place), Ok(true));
+    assert_eq!(open(&place).unwrap().checkpoint(), LogPosition::START);
+}

@@ -62,7 +62,7 @@ pub(crate) fn run(
         bail!("there are no files in {}", args.resumes.display());
     }
     wiring::block_on(async {
-        let node = Node::start(&config).await?;
+        let node = Node::start(&config, "").await?;
         let result = tokio::select! {
             result = whole(&node.gateway, &args, &config, jobs, resumes) => result,
             escalated = node.supervisor.escalated() => {

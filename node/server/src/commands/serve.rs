@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tandem_config::{ConfigError, NodeConfig};
+use tandem_config::{ConfigError, NodeConfig, Role};
 use tandem_http_edge::EdgeState;
 use tandem_runtime::Stopwatch;
 use tokio::net::TcpListener;
@@ -37,8 +37,8 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(config.edge.listen)
         .await
         .with_context(|| format!("cannot listen on {}; is another node running?", config.edge.listen))?;
-    let node = Node::start(config).await?;
     let address = listener.local_addr()?;
+    let node = Node::start(config, &address.to_string()).await?;
     let state = EdgeState {
         gateway: node.gateway.clone(),
         config: config.edge.clone(),
@@ -46,6 +46,7 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         weights: config.matching.weights,
         metrics: Arc::new(telemetry::metrics_text),
         version: env!("CARGO_PKG_VERSION"),
+        api: config.has(Role::Edge),
     };
     let (stop, mut stopped) = watch::channel(false);
     let served = tandem_http_edge::serve(listener, state, async move {
@@ -60,8 +61,14 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         result = &mut served => bail!("the edge ended by itself: {result:?}"),
         escalated = node.supervisor.escalated() => Some(escalated),
     };
-    tracing::info!("stopping: finishing the work in hand");
     let limit = Duration::from_secs(config.shutdown.drain_s);
+    let begun = Stopwatch::start();
+    // Its edge goes on answering until others answer for its shards.
+    if escalated.is_none() {
+        node.hand_over(limit).await;
+    }
+    tracing::info!("stopping: finishing the work in hand");
+    let limit = limit.saturating_sub(begun.elapsed());
     node.supervisor.drain().begin_within(limit);
     stop.send_replace(true);
     let begun = Stopwatch::start();

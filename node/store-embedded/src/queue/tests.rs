@@ -98,6 +98,14 @@ async fn what_is_put_aside_keeps_its_reason() {
     };
     assert_eq!(letters, [letter(0), letter(1)]);
     assert_eq!(store.dead_letters(TaskKind::Embed, 2).await.unwrap(), []);
+    assert_eq!(store.replay(TaskKind::Embed, 10).await.unwrap(), 0);
+    let before = store.depth(TaskKind::Parse).await.unwrap();
+    assert_eq!(store.replay(TaskKind::Parse, 1).await.unwrap(), 1);
+    let after = store.depth(TaskKind::Parse).await.unwrap();
+    assert_eq!((after.waiting, after.dead), (before.waiting + 1, before.dead - 1));
+    assert_eq!(store.dead_letters(TaskKind::Parse, 1).await.unwrap(), [letter(1)], "the oldest goes first");
+    let mut deliveries = store.subscribe(TaskKind::Parse, NonZeroU16::MIN).await.unwrap();
+    assert_eq!(deliveries.next().await.unwrap().unwrap().count, 1, "counted anew");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ async fn everything_survives_reopening() {
     assert_eq!(store.run(&owner, run.id).await.unwrap(), Some(run));
     assert_eq!(store.pair_match(&owner, pair.id).await.unwrap(), Some(pair));
     let everything = BucketRange { from: 0, to: Bucket::COUNT };
-    let log = store.changes(everything, LogPosition::START, 10).await.unwrap();
+    let log = store.changes(everything, LogPosition::START, 10).await.unwrap().changes;
     assert_eq!(log, [(LogPosition(1), change.clone())]);
     assert_eq!(store.log_change(&change).await.unwrap(), Write::Conflict(()));
 }

@@ -1,6 +1,7 @@
 //! Appending: changes that wait in this process go into the log together.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use scylla::statement::batch::{Batch, BatchType};
@@ -21,6 +22,8 @@ const ATTEMPTS: u32 = 64;
 #[derive(Default)]
 pub(crate) struct LogTail {
     waiting: Mutex<VecDeque<Waiting>>,
+    /// A segment that the log has come to: where looking for its end begins.
+    known: AtomicI64,
     /// Held by the one that appends. A wrong guess costs one refused write.
     end: tokio::sync::Mutex<Option<End>>,
 }
@@ -143,6 +146,17 @@ impl ScyllaStore {
             }
             segment += 1;
         }
+    }
+
+    /// The index behind the last entry: positions begin at 1, so it is the last one's position.
+    pub(super) async fn end_position(&self) -> Result<i64, StoreError> {
+        let known = &self.log_tail().known;
+        let end = match known.load(Ordering::Relaxed) {
+            0 => self.find_end().await?,
+            segment => self.end_from(segment).await?,
+        };
+        known.fetch_max(end.segment, Ordering::Relaxed);
+        Ok(end.segment * SEGMENT + end.filled)
     }
 
     /// The end, found by doubling and halving: all segments before the end's are full and none behind it is.

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tandem_domain::document::Version;
 
 use super::{RACERS, alice, bob};
-use crate::documents::{Bucket, BucketRange, Change, ChangeAction, DocumentStore, LogPosition};
+use crate::documents::{Bucket, BucketRange, Change, ChangeAction, DocumentStore, LogPage, LogPosition};
 use crate::error::Write;
 use crate::testsuite::samples;
 
@@ -32,14 +32,17 @@ fn upsert(number: u64) -> Change {
 }
 
 async fn each_change_is_logged_once(store: &dyn DocumentStore) {
-    assert_eq!(store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap(), []);
+    assert_eq!(store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap(), LogPage::default());
+    assert_eq!(store.log_head().await.unwrap(), LogPosition::START);
     assert_eq!(store.log_change(&upsert(1)).await.unwrap(), Write::Applied);
     assert_eq!(store.log_change(&upsert(1)).await.unwrap(), Write::Conflict(()));
-    let read = store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap();
+    let LogPage { changes: read, seen } = store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap();
     assert_eq!(read.len(), 1);
     assert_eq!(read[0].1, upsert(1));
     assert!(read[0].0 > LogPosition::START, "the first change lies above the start");
-    assert_eq!(store.changes(EVERYTHING, read[0].0, 10).await.unwrap(), []);
+    assert!(seen >= read[0].0 && store.log_head().await.unwrap() >= read[0].0);
+    let behind = store.changes(EVERYTHING, seen, 10).await.unwrap();
+    assert_eq!((behind.changes, behind.seen >= seen), (Vec::new(), true));
 }
 
 async fn every_field_makes_another_change(store: &dyn DocumentStore) {
@@ -56,7 +59,7 @@ async fn every_field_makes_another_change(store: &dyn DocumentStore) {
     for change in &changes {
         assert_eq!(store.log_change(change).await.unwrap(), Write::Conflict(()));
     }
-    let read = store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap();
+    let read = store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap().changes;
     let logged: Vec<_> = read.into_iter().map(|(_, change)| change).collect();
     assert_eq!(logged, changes, "in the order in which they were logged");
 }
@@ -66,14 +69,15 @@ async fn of_many_that_log_one_change_one_wins(store: &dyn DocumentStore) {
     let ends = join_all((0..RACERS).map(|_| store.log_change(&change))).await;
     assert_eq!(ends.iter().filter(|end| **end == Ok(Write::Applied)).count(), 1);
     assert!(ends.iter().all(|end| end.as_ref().is_ok_and(Write::is_there)));
-    assert_eq!(store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap().len(), 1);
+    assert_eq!(store.changes(EVERYTHING, LogPosition::START, 10).await.unwrap().changes.len(), 1);
 }
 
 async fn shards_read_their_own_buckets_in_order(store: &dyn DocumentStore) {
     for number in 0..200 {
         assert_eq!(store.log_change(&upsert(number)).await.unwrap(), Write::Applied);
     }
-    let all = store.changes(EVERYTHING, LogPosition::START, 1_000).await.unwrap();
+    let all = store.changes(EVERYTHING, LogPosition::START, 1_000).await.unwrap().changes;
+    let head = store.log_head().await.unwrap();
     assert_eq!(all.len(), 200);
     assert!(all.is_sorted_by(|a, b| a.0 < b.0), "positions grow");
     for shards in [1, 3, 16] {
@@ -89,17 +93,21 @@ async fn shards_read_their_own_buckets_in_order(store: &dyn DocumentStore) {
             let (mut read, mut after) = (Vec::new(), LogPosition::START);
             loop {
                 let page = store.changes(buckets, after, 7).await.unwrap();
-                assert!(page.len() <= 7);
-                let Some(last) = page.last() else { break };
-                after = last.0;
-                read.extend(page);
+                let last = page.changes.last().map_or(after, |last| last.0);
+                assert!(page.changes.len() <= 7 && page.seen >= last);
+                after = page.seen;
+                if page.changes.is_empty() {
+                    break;
+                }
+                read.extend(page.changes);
             }
+            assert!(after >= head, "a reader comes to the head past the changes of others");
             assert_eq!(read, expected, "shard {shard} of {shards}");
         }
         assert_eq!(seen, all.len(), "every change belongs to one shard");
     }
     let none = BucketRange { from: 5, to: 5 };
-    assert_eq!(store.changes(none, LogPosition::START, 10).await.unwrap(), []);
+    assert_eq!(store.changes(none, LogPosition::START, 10).await.unwrap().changes, []);
 }
 
 async fn a_reader_that_follows_misses_nothing(store: &dyn DocumentStore) {
@@ -122,18 +130,19 @@ async fn a_reader_that_follows_misses_nothing(store: &dyn DocumentStore) {
         loop {
             let over = finished.load(Ordering::Acquire) == WRITERS;
             let page = store.changes(EVERYTHING, after, 11).await.unwrap();
-            if let Some(last) = page.last() {
-                after = last.0;
-            } else if over {
-                break seen;
+            assert!(page.seen >= after, "it never goes back");
+            after = page.seen;
+            if page.changes.is_empty() && over {
+                break (seen, after);
             }
-            seen.extend(page);
+            seen.extend(page.changes);
             tokio::task::yield_now().await;
         }
     };
-    let ((), seen) = futures::join!(async { drop(writers.await) }, reader);
+    let ((), (seen, after)) = futures::join!(async { drop(writers.await) }, reader);
+    assert!(after >= store.log_head().await.unwrap());
     assert_eq!(seen.len() as u64, WRITERS * EACH, "nothing missed, nothing twice");
     let documents: BTreeSet<_> = seen.iter().map(|(_, change)| change.document).collect();
     assert_eq!(documents.len(), seen.len());
-    assert_eq!(seen, store.changes(EVERYTHING, LogPosition::START, 1_000).await.unwrap());
+    assert_eq!(seen, store.changes(EVERYTHING, LogPosition::START, 1_000).await.unwrap().changes);
 }

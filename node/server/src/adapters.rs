@@ -1,0 +1,280 @@
+//! Which adapter stands behind which port: what the configuration names is opened here.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tandem_config::{NodeConfig, ObjectsEngine, S3, Scylla, StoreEngine};
+use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::document::Failure;
+use tandem_domain::error::ErrorCode;
+use tandem_embedding::{Encoder, EncoderOptions, ModelFiles};
+use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
+use tandem_matching::OpenShard;
+use tandem_objects::{LocalObjects, S3Objects, S3Options};
+use tandem_ports::index::IndexError;
+use tandem_ports::{Clock, DocumentStore, MatchIndex, ObjectStore, RunStore, TaskStore, WorkQueue};
+use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
+use tandem_runtime::Spawner;
+use tandem_store_embedded::{EmbeddedStore, OpenOptions};
+use tandem_store_scylla::{Replication, ScyllaOptions, ScyllaStore};
+
+use crate::clock::SystemClock;
+
+/// How long one request to a bucket may take, and its connection.
+const BUCKET_LIMIT: Duration = Duration::from_secs(30);
+const BUCKET_CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const BUCKET_RETRIES: u32 = 3;
+
+/// The open adapters.
+pub(crate) struct Adapters {
+    ground: Ground,
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) encoder: Arc<Encoder>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Where rows and tasks lie.
+#[derive(Clone)]
+pub(crate) enum Ground {
+    /// In a file of this machine.
+    Embedded(EmbeddedStore),
+    /// In a database and a broker that all nodes share.
+    Cluster(ScyllaStore, RabbitQueue),
+}
+
+impl Ground {
+    /// Closes what is open; nothing is lost by not getting here.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Embedded(store) => store.close().await,
+            Self::Cluster(_, queue) => queue.close().await,
+        }
+    }
+}
+
+impl Adapters {
+    /// Opens everything that needs the disk or the network: the model and the store at the same time, because both take
+    /// a while.
+    pub(crate) async fn open(config: &NodeConfig, spawner: &Spawner) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let encoder_options = encoder_options(config)?;
+        let encoder = tokio::task::spawn_blocking(move || Encoder::load(&encoder_options));
+        let ground = open_ground(config, &clock, spawner);
+        let (encoder, ground) = tokio::join!(encoder, ground);
+        let encoder = Arc::new(encoder.context("loading the model panicked")??);
+        let (ground, objects) = (ground?, open_objects(config).await?);
+        Ok(Self { ground, objects, encoder, clock })
+    }
+
+    pub(crate) fn documents(&self) -> Arc<dyn DocumentStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> Arc<dyn TaskStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> Arc<dyn WorkQueue> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(_, queue) => Arc::new(queue.clone()),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    pub(crate) fn into_ground(self) -> Ground {
+        self.ground
+    }
+}
+
+async fn open_ground(
+    config: &NodeConfig,
+    clock: &Arc<dyn Clock>,
+    spawner: &Spawner,
+) -> anyhow::Result<Ground> {
+    match config.store.engine {
+        StoreEngine::Embedded => {
+            let options = embedded_options(config, Arc::clone(clock));
+            refuse_orphaned_index(&config.node.data_dir, &options)?;
+            let store = tokio::task::spawn_blocking(move || EmbeddedStore::open(options));
+            Ok(Ground::Embedded(store.await.context("opening the store panicked")??))
+        }
+        StoreEngine::Scylla => {
+            let store = ScyllaStore::connect(scylla_options(&config.store.scylla, Arc::clone(clock)));
+            let queue = connect_queue(config, Arc::clone(clock), spawner.clone());
+            let (store, queue) = tokio::join!(store, queue);
+            Ok(Ground::Cluster(store?, queue?))
+        }
+    }
+}
+
+/// The queue on the configured broker.
+pub(crate) async fn connect_queue(
+    config: &NodeConfig,
+    clock: Arc<dyn Clock>,
+    spawner: Spawner,
+) -> anyhow::Result<RabbitQueue> {
+    let broker = &config.queue.rabbitmq;
+    let urls = broker.urls.iter().map(|url| url.reveal().to_owned()).collect();
+    let options = RabbitOptions { prefix: broker.prefix.clone(), ..RabbitOptions::new(urls, clock, spawner) };
+    Ok(RabbitQueue::connect(options).await?)
+}
+
+/// The options of the database file.
+pub(crate) fn embedded_options(config: &NodeConfig, clock: Arc<dyn Clock>) -> OpenOptions {
+    let visibility = Duration::from_secs(config.queue.visibility_timeout_s);
+    OpenOptions { visibility, ..OpenOptions::new(&config.node.data_dir, clock) }
+}
+
+/// The options of the database cluster.
+pub(crate) fn scylla_options(config: &Scylla, clock: Arc<dyn Clock>) -> ScyllaOptions {
+    ScyllaOptions {
+        keyspace: config.keyspace.clone(),
+        replication: Replication::Factor(config.replication),
+        connect_timeout: Duration::from_secs(config.connect_timeout_s),
+        request_timeout: Duration::from_millis(config.request_timeout_ms),
+        conditional_timeout: Duration::from_millis(config.conditional_timeout_ms),
+        attempts: config.attempts,
+        back_off: Duration::from_millis(config.back_off_ms),
+        concurrency: config.concurrency,
+        ..ScyllaOptions::new(config.nodes.clone(), clock)
+    }
+}
+
+async fn open_objects(config: &NodeConfig) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    let objects = &config.objects;
+    match objects.engine {
+        ObjectsEngine::Folder => {
+            let configured = Some(&objects.folder).filter(|folder| !folder.as_os_str().is_empty());
+            let folder = configured.cloned().unwrap_or_else(|| config.node.data_dir.join("objects"));
+            Ok(Arc::new(LocalObjects::open(folder)?))
+        }
+        ObjectsEngine::S3 => {
+            let bucket = S3Objects::open(bucket_options(&objects.s3))?;
+            bucket.check().await?;
+            Ok(Arc::new(bucket))
+        }
+    }
+}
+
+fn bucket_options(config: &S3) -> S3Options {
+    S3Options {
+        endpoint: Some(config.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
+        region: config.region.clone(),
+        bucket: config.bucket.clone(),
+        prefix: config.prefix.clone(),
+        access_key_id: config.access_key_id.reveal().to_owned(),
+        secret_access_key: config.secret_access_key.reveal().to_owned(),
+        path_style: config.path_style,
+        allow_http: config.allow_http,
+        connect_timeout: BUCKET_CONNECT_LIMIT,
+        request_timeout: BUCKET_LIMIT,
+        retries: BUCKET_RETRIES,
+    }
+}
+
+fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {
+    let configured = Some(config.embedding.model_dir.clone()).filter(|dir| !dir.as_os_str().is_empty());
+    let dir: PathBuf = configured
+        .or_else(ModelFiles::default_dir)
+        .context("there is no home folder to look for the model in: set embedding.model_dir")?;
+    Ok(EncoderOptions { max_tokens: config.embedding.max_tokens, ..EncoderOptions::new(dir) })
+}
+
+/// Opens shards in the node's data folder. Their number is fixed by the folder's first use, since each document lies in
+/// one of them.
+pub(crate) fn shard_opener(config: &NodeConfig, model: ModelIdentity) -> anyhow::Result<OpenShard> {
+    let folder = index_folder(config);
+    fix_shard_count(&folder, config.index.shards)?;
+    Ok(Arc::new(move |number| {
+        let place = shard_folder(&folder, number);
+        match TantivyIndex::open(&place, ShardFiles { model: model.clone() }) {
+            Ok(index) => Ok(Arc::new(index) as Arc<dyn MatchIndex>),
+            Err(error) => {
+                let reason = format!("the index shard {} {}: {error}", place.display(), advice(&error));
+                Err(Failure { code: ErrorCode::Internal, reason })
+            }
+        }
+    }))
+}
+
+/// Where a node keeps its shards.
+pub(crate) fn index_folder(config: &NodeConfig) -> PathBuf {
+    config.node.data_dir.join("index")
+}
+
+/// Where a shard's files are in it.
+pub(crate) fn shard_folder(index: &Path, number: u16) -> PathBuf {
+    index.join(format!("shard-{number}"))
+}
+
+fn advice(error: &IndexError) -> &'static str {
+    match error {
+        IndexError::Model => {
+            "was made with another model or another embedding.max_tokens: set them back, or build it again with `tandem shard rebuild`"
+        }
+        IndexError::Damaged(_) => "is damaged: `tandem shard rebuild` builds it again from the store",
+        IndexError::Io(_) => "cannot be opened",
+    }
+}
+
+/// An index whose store is gone knows positions of a change log that no longer exists, and would wait for them for ever.
+fn refuse_orphaned_index(data: &Path, store: &OpenOptions) -> anyhow::Result<()> {
+    let (database, index) = (store.folder.join(&store.file_name), data.join("index"));
+    if index.exists() && !database.exists() {
+        bail!(
+            "there is an index but no database in {}: put {} back, or remove {} to begin anew",
+            data.display(),
+            store.file_name,
+            index.display()
+        );
+    }
+    Ok(())
+}
+
+/// Compares the configured number of shards with the folder's, and writes it down at the first use.
+fn fix_shard_count(folder: &Path, shards: u16) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mark = folder.join("shards");
+    let found = match fs::read_to_string(&mark) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let fresh = folder.join("shards.new");
+            return fs::write(&fresh, format!("{shards}\n"))
+                .and_then(|()| fs::File::open(&fresh)?.sync_all())
+                .and_then(|()| fs::rename(&fresh, &mark))
+                .and_then(|()| fs::File::open(folder)?.sync_all())
+                .with_context(|| format!("cannot write {}", mark.display()));
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", mark.display())),
+    };
+    let found = found.trim();
+    if found != shards.to_string() {
+        bail!(
+            "the index in {} has {found} shards and the configuration says {shards}: set index.shards = {found} \
+             or use another data folder",
+            folder.display(),
+        );
+    }
+    Ok(())
+}

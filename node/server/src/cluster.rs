@@ -1,0 +1,144 @@
+//! This node among the others: what it tells them of itself, which shards it holds, whom it asks for the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use bytes::Bytes;
+use tandem_config::NodeConfig;
+use tandem_domain::document::Failure;
+use tandem_domain::error::ErrorCode;
+use tandem_matching::{HostedShards, ShardPeers};
+use tandem_runtime::SupervisorHandle;
+use tandem_runtime::mesh::{Cookie, Mesh, MeshError, MeshOptions, MeshTls, PeerService};
+use tandem_runtime::placement::{NodeName, owners};
+use uuid::Uuid;
+
+pub(crate) use keeper::{Keeper, KeeperOptions};
+#[cfg(test)]
+pub(crate) use state::ShardState;
+pub(crate) use state::{Neighbor, NodeState, shard_states};
+
+mod keeper;
+mod ownership;
+mod state;
+
+/// The node's place in the cluster. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    mesh: Mesh,
+    me: NodeName,
+    /// Nodes that count shards differently are of another cluster, whatever their certificate says.
+    shards: u16,
+}
+
+/// Answers what other nodes ask.
+struct Service {
+    hosted: HostedShards,
+}
+
+#[async_trait]
+impl PeerService for Service {
+    async fn answer(&self, _from: NodeName, request: Bytes, deadline: Duration) -> Bytes {
+        self.hosted.answer_peer(&request, deadline).await
+    }
+}
+
+impl Cluster {
+    /// Joins the mesh that the configuration names; `None` if it names none.
+    pub(crate) async fn join(
+        supervisor: &SupervisorHandle,
+        config: &NodeConfig,
+        boot: Uuid,
+        hosted: HostedShards,
+    ) -> anyhow::Result<Option<Self>> {
+        let mesh = &config.mesh;
+        if mesh.listen.is_empty() {
+            return Ok(None);
+        }
+        let me: NodeName = config.node.name.parse().context("the node's name cannot be one of the mesh")?;
+        let cookie = Cookie::read(&mesh.cookie_file)
+            .with_context(|| format!("cannot use the cookie in {}", mesh.cookie_file.display()))?;
+        let options = MeshOptions {
+            node: me.clone(),
+            boot,
+            listen: mesh.listen.parse().context("mesh.listen is no address")?,
+            advertise: if mesh.advertise.is_empty() { mesh.listen.clone() } else { mesh.advertise.clone() },
+            seeds: mesh.seeds.clone(),
+            tls: MeshTls { ca: mesh.ca.clone(), cert: mesh.cert.clone(), key: mesh.key.clone() },
+            cookie,
+            limits: tandem_runtime::mesh::MeshLimits::default(),
+        };
+        let service = Arc::new(Service { hosted });
+        let mesh = Mesh::start(supervisor, options, service).await.context("cannot join the mesh")?;
+        Ok(Some(Self { mesh, me, shards: config.index.shards }))
+    }
+
+    /// The node's own name.
+    pub(crate) const fn me(&self) -> &NodeName {
+        &self.me
+    }
+
+    /// Tells the others how this node stands.
+    pub(crate) fn announce(&self, state: &NodeState) {
+        if let Err(error) = self.mesh.announce(state.encode()) {
+            tracing::error!(%error, "the other nodes cannot be told how this one stands");
+        }
+    }
+
+    /// The nodes that are there now and can be understood, this one included once it has announced itself.
+    pub(crate) fn neighbors(&self) -> Vec<Neighbor> {
+        let members = self.mesh.members().borrow().clone();
+        let neighbor = |member: &tandem_runtime::mesh::Member| {
+            let state = NodeState::decode(&member.state).filter(|state| state.shard_count == self.shards)?;
+            Some(Neighbor { name: member.node.clone(), state })
+        };
+        members.iter().filter_map(neighbor).collect()
+    }
+
+    /// Waits until the members or what they say have changed.
+    pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<Arc<Vec<tandem_runtime::mesh::Member>>> {
+        self.mesh.members()
+    }
+
+    /// Takes leave of the others.
+    pub(crate) async fn leave(&self) {
+        self.mesh.leave().await;
+    }
+}
+
+#[async_trait]
+impl ShardPeers for Cluster {
+    fn serving(&self, shard: u16) -> Vec<String> {
+        let neighbors = self.neighbors();
+        let serving: BTreeMap<&NodeName, bool> = neighbors
+            .iter()
+            .filter(|neighbor| neighbor.name != self.me && neighbor.state.serves(shard))
+            .map(|neighbor| (&neighbor.name, neighbor.state.draining))
+            .collect();
+        let mut order = owners(&shard_key(shard), serving.keys().copied(), serving.len());
+        // One that is about to leave still answers, but is asked last.
+        order.sort_by_key(|name| serving.get(name).copied().unwrap_or(true));
+        order.into_iter().map(ToString::to_string).collect()
+    }
+
+    async fn ask(&self, node: &str, request: Bytes, limit: Duration) -> Result<Bytes, Failure> {
+        let node: NodeName = node.parse().map_err(|_| Failure {
+            code: ErrorCode::Internal,
+            reason: "not the name of a node".to_owned(),
+        })?;
+        let answer = self.mesh.ask(&node, request, limit).await;
+        answer.map_err(|error| {
+            let busy = matches!(error, MeshError::Busy);
+            let code = if busy { ErrorCode::Overloaded } else { ErrorCode::Unavailable };
+            Failure { code, reason: format!("another node of the cluster did not answer: {error}") }
+        })
+    }
+}
+
+/// What stands for a shard when its owners are chosen.
+fn shard_key(shard: u16) -> [u8; 2] {
+    shard.to_be_bytes()
+}
