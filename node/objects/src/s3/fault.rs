@@ -78,6 +78,7 @@ impl From<Fault> for StoreError {
 }
 
 const REACH: &str = "check the endpoint, and that it answers from this machine";
+const TRUST: &str = "check the endpoint, and that this machine trusts the CA of its certificate";
 const KEYS: &str = "check the access key and its secret, the region, the clock of this machine, and that the key may list, \
                     read, write and delete in the bucket";
 const BUCKET: &str = "check the bucket's name and that it exists there";
@@ -121,6 +122,10 @@ fn explain(error: &Error) -> (Sort, String, &'static str) {
 }
 
 fn on_the_way(error: &HttpError) -> (Sort, String, &'static str) {
+    // rustls hides in an error of the system, which shows only its words.
+    if causes::<io::Error>(error).any(|error| error.to_string().contains("invalid peer certificate")) {
+        return (Sort::Unavailable, "the server's certificate is not trusted".to_owned(), TRUST);
+    }
     let system = causes::<io::Error>(error).last().map(|error| format!(" ({})", error.kind()));
     let system = system.unwrap_or_default();
     let (sort, what) = match error.kind() {

@@ -1,12 +1,16 @@
 //! Servers for tests: the one that everybody shares, one of a test's own, and one that says what the test wants.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 
 use crate::S3Options;
@@ -124,6 +128,36 @@ pub(super) fn canned(answers: &[(&str, &str)]) -> S3Options {
     S3Options { request_timeout: Duration::from_secs(5), ..options(&url) }
 }
 
+/// The same over TLS, with cert.pem and key.pem of a folder, for 127.0.0.1. One that hangs up is nobody's fault.
+pub(super) fn canned_over_tls(answers: &[(&str, &str)], folder: &Path) -> S3Options {
+    let answers: Vec<String> = answers.iter().map(|(status, body)| answer(status, body)).collect();
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let (listener, config) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(config));
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (stream, _) = listener.accept().unwrap();
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            let shaken = stream.conn.complete_io(&mut stream.sock);
+            if shaken.is_ok() {
+                read_request(&mut stream);
+                stream.write_all(answer.as_bytes()).unwrap();
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
+        }
+    });
+    let url = format!("https://key:hunter2@127.0.0.1:{port}/originals");
+    S3Options { request_timeout: Duration::from_secs(5), allow_http: false, ..options(&url) }
+}
+
 fn answer(status: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -131,7 +165,7 @@ fn answer(status: &str, body: &str) -> String {
     )
 }
 
-fn read_request(stream: &mut TcpStream) {
+fn read_request(stream: &mut impl Read) {
     let (mut seen, mut byte) = (Vec::new(), [0_u8; 1]);
     while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
         seen.push(byte[0]);
