@@ -38,6 +38,9 @@ pub enum MeshError {
     /// More seeds than allowed.
     #[error("a mesh has at most {MAX_SEEDS} seeds")]
     TooManySeeds,
+    /// A bound is zero, or so narrow that the largest request never fits.
+    #[error("the limits of the mesh do not go together")]
+    BadLimits,
     /// A file cannot be used.
     #[error("{}: {reason}", path.display())]
     File {
@@ -71,9 +74,12 @@ impl MeshError {
             Self::Busy => ErrorCode::Overloaded,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::Timeout => ErrorCode::Timeout,
-            Self::BadCookie | Self::BadAddress(_) | Self::TooManySeeds | Self::File { .. } | Self::Tls(_) => {
-                ErrorCode::Validation
-            }
+            Self::BadCookie
+            | Self::BadAddress(_)
+            | Self::BadLimits
+            | Self::TooManySeeds
+            | Self::File { .. }
+            | Self::Tls(_) => ErrorCode::Validation,
         }
     }
 

@@ -34,7 +34,7 @@ impl Link {
     /// To the gateway behind a shim of ractor's.
     pub(super) fn new(shim: ActorCell, limits: &MeshLimits) -> Self {
         let asks = Arc::new(Semaphore::new(limits.asks));
-        let bytes = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
+        let bytes = Arc::new(Semaphore::new(limits.bytes));
         Self { gateway: shim.into(), asks, bytes }
     }
 

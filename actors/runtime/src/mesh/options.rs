@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::MeshError;
@@ -17,6 +18,9 @@ pub const MIN_COOKIE: usize = 32;
 pub const MAX_SEEDS: usize = 64;
 /// The most bytes of an address: a host of 253 bytes, a colon and a port.
 pub(super) const MAX_ADDRESS: usize = 259;
+
+/// Room for what stands before a request or a state: names, addresses and ractor's own fields.
+const HEAD: usize = 64 * 1024;
 
 /// How a node takes part in the mesh.
 #[derive(Debug, Clone)]
@@ -144,12 +148,22 @@ impl MeshLimits {
         self.heartbeat * self.misses
     }
 
+    /// Whether one can work with them.
+    fn are_sound(&self) -> bool {
+        let times = [self.handshake, self.unconfirmed, self.heartbeat, self.redial, self.deadline];
+        let counts = [self.peers, self.connections, self.handshakes, self.asks, self.serving];
+        let semaphores = [self.connections, self.asks, self.bytes, self.serving];
+        self.misses > 0
+            && times.iter().all(|time| !time.is_zero())
+            && counts.iter().all(|count| *count > 0)
+            && semaphores.iter().all(|count| *count <= Semaphore::MAX_PERMITS)
+            && self.body.max(self.state).saturating_add(HEAD) <= self.bytes.min(u32::MAX as usize)
+    }
+
     /// The most bytes of a frame on the wire; ractor ends a session that sends a larger one.
     pub(super) const fn frame(&self) -> u64 {
-        /// Names, addresses and ractor's own fields.
-        const HEAD: u64 = 64 * 1024;
         let largest = if self.body > self.state { self.body } else { self.state };
-        largest as u64 + HEAD
+        (largest + HEAD) as u64
     }
 }
 
@@ -158,7 +172,10 @@ impl MeshOptions {
         if let Some(bad) = [&self.advertise].into_iter().chain(&self.seeds).find(|text| !is_address(text)) {
             return Err(MeshError::BadAddress(bad.clone()));
         }
-        if self.seeds.len() > MAX_SEEDS { Err(MeshError::TooManySeeds) } else { Ok(()) }
+        if self.seeds.len() > MAX_SEEDS {
+            return Err(MeshError::TooManySeeds);
+        }
+        if self.limits.are_sound() { Ok(()) } else { Err(MeshError::BadLimits) }
     }
 }
 

@@ -81,6 +81,17 @@ async fn a_node_alone_sees_itself_and_bad_options_are_refused() {
     assert_eq!(start(bad).await, Err(MeshError::BadAddress("nowhere".to_owned())));
     let bad = MeshOptions { seeds: vec!["a:1".to_owned(); MAX_SEEDS + 1], ..good.clone() };
     assert_eq!(start(bad).await, Err(MeshError::TooManySeeds));
+    for change in [
+        (|limits| limits.heartbeat = Duration::ZERO) as fn(&mut MeshLimits),
+        |limits| limits.misses = 0,
+        |limits| limits.serving = 0,
+        |limits| limits.bytes = limits.body,
+        |limits| limits.connections = usize::MAX,
+    ] {
+        let mut bad = good.clone();
+        change(&mut bad.limits);
+        assert_eq!(start(bad).await, Err(MeshError::BadLimits));
+    }
     let mut bad = good.clone();
     bad.tls.key = folder.path().join("nothing");
     assert!(matches!(start(bad).await, Err(MeshError::File { .. })));

@@ -79,11 +79,18 @@ fn connections_that_cross_leave_one_session() {
     let (a, b) = (Node::start(first), Node::start(second));
     until_they_see([&a, &b], &["a", "b"], PATIENCE);
     let sessions = || addresses.iter().map(|address| connections_to(port(address))).sum::<usize>();
-    until("one of them is left", PATIENCE, || sessions() == 1);
+    // An address that was not reached yet may still be tried, and is hung up on when it leads to the same node.
+    let stays_one = || {
+        (0..100).all(|_| {
+            std::thread::sleep(Duration::from_millis(15));
+            sessions() == 1
+        })
+    };
+    until("one of them is left", PATIENCE, stays_one);
     for _ in 0..50 {
         assert_eq!((a.echo("b", 1), b.echo("a", 1)), ("ok 1".to_owned(), "ok 1".to_owned()));
-        assert_eq!(sessions(), 1);
     }
+    assert_eq!(sessions(), 1);
 }
 
 fn port(address: &str) -> u16 {
