@@ -14,5 +14,8 @@ pub mod slots;
 pub mod cli;
 pub mod sandbox;
 
+pub mod cluster;
+pub mod services;
+
 pub mod client;
 pub mod oracle;

@@ -177,8 +177,7 @@ impl Sandbox {
     /// # Panics
     /// When there is no process.
     pub fn ask_to_stop(&self) {
-        let node = self.node.as_ref().expect("there is a node");
-        kill_process(Pid::from_child(&node.child), Signal::TERM).expect("a child can be signaled");
+        self.signal(Signal::TERM);
     }
 
     /// Waits until the process has ended by itself or by a signal.
@@ -205,6 +204,32 @@ impl Sandbox {
         node.child.wait().expect("a child can be waited for");
         self.bury();
         assert!(!ended, "the node ended by itself\n{last_words}");
+    }
+
+    /// Stops the process where it stands (SIGSTOP): it keeps its connections and says nothing any more.
+    ///
+    /// # Panics
+    /// When there is no process.
+    pub fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a frozen process go on, or starts one where there is none, and waits until it takes work.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn revive(&mut self) {
+        if self.node.is_some() {
+            self.signal(Signal::CONT);
+        } else {
+            self.spawn();
+        }
+        drop(self.expect_ready());
+    }
+
+    fn signal(&self, signal: Signal) {
+        let node = self.node.as_ref().expect("there is a node");
+        kill_process(Pid::from_child(&node.child), signal).expect("a child can be signaled");
     }
 
     /// Whether the process has ended.

@@ -1,0 +1,206 @@
+//! Three real nodes on a real broker and a real database.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+use tandem_tests::client::{Answer, Client, Kind, Row, text};
+use tandem_tests::cluster::Cluster;
+use tandem_tests::poll::Deadline;
+use tandem_tests::sandbox::Sandbox;
+use tandem_tests::services::{self, Services};
+use tandem_tests::{paths, sample};
+
+mod faults;
+
+const NODES: usize = 3;
+
+/// Whether a test of this name can run here.
+fn can_run(test: &str) -> bool {
+    services::are_there(test) && paths::has_model(test)
+}
+
+/// The sample on some edges, in turn: ids by file name.
+fn submit_sample(clients: &[Client], kind: Kind) -> BTreeMap<String, String> {
+    let folder = if kind == Kind::Job { paths::sample_jobs() } else { paths::sample_resumes() };
+    let files = sample::files(&folder);
+    let clients = clients.iter().cycle();
+    files
+        .iter()
+        .zip(clients)
+        .map(|(path, client)| {
+            let name = sample::name(path);
+            (name.clone(), client.accepted(kind, &name, &std::fs::read(path).unwrap()))
+        })
+        .collect()
+}
+
+/// The rows of a run of all jobs, with names in place of ids: what must be the same wherever it was made.
+fn ranking(clients: &[Client]) -> String {
+    let jobs = submit_sample(clients, Kind::Job);
+    let resumes = submit_sample(clients, Kind::Resume);
+    let last = clients.last().unwrap();
+    last.expect_complete(Kind::Job, jobs.values());
+    last.expect_complete(Kind::Resume, resumes.values());
+    let queries: Vec<&String> = jobs.values().collect();
+    let rows: Vec<Row> = last.run("job", &queries, 10);
+    assert_eq!(rows.len(), jobs.len() * 10);
+    let mut shown: String = rows.iter().map(|row| format!("{}\n", row.line)).collect();
+    for (name, id) in jobs.iter().chain(&resumes) {
+        shown = shown.replace(id, name);
+    }
+    shown
+}
+
+#[test]
+fn invariant_7_three_nodes_with_sixteen_shards_rank_as_one_machine_with_four() {
+    if !can_run("invariant_7_three_nodes_with_sixteen_shards_rank_as_one_machine_with_four") {
+        return;
+    }
+    let mut one = Sandbox::start();
+    let expected = ranking(&[one.client()]);
+    one.stop();
+    let services = Services::start(1, 1);
+    let mut cluster = Cluster::start(&services, NODES);
+    let clients: Vec<Client> = (0..NODES).map(|node| cluster.client(node)).collect();
+    let found = ranking(&clients);
+    assert!(expected == found, "the rankings differ\n--- one machine\n{expected}\n--- three nodes\n{found}");
+    // Each document is searchable on both owners of its shard.
+    cluster.expect_shared_out();
+    let status = clients[0].get("/status").data();
+    let documents: i64 = status["shards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shard| {
+            let counts: Vec<i64> = shard["owners"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|owner| owner["documents"].as_i64().unwrap())
+                .collect();
+            assert_eq!(counts.len(), 2);
+            assert_eq!(counts[0], counts[1], "both owners have the same");
+            counts[0]
+        })
+        .sum();
+    assert_eq!(documents, 72);
+    cluster.stop();
+}
+
+/// Clients on the edges of the nodes that live, at the same time.
+const CLIENTS: usize = 32;
+/// No request may take longer.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How long the clients go on after the fault.
+const AFTERWARDS: Duration = Duration::from_secs(6);
+
+/// What the clients saw.
+#[derive(Default)]
+struct Seen {
+    answered: usize,
+    failed: Vec<String>,
+    longest: Duration,
+}
+
+impl Seen {
+    fn take_down(&mut self, took: Duration, answer: &Result<Answer, String>) {
+        self.longest = self.longest.max(took);
+        match answer {
+            Ok(answer) if answer.status < 400 => self.answered += 1,
+            Ok(answer) => {
+                assert_eq!(answer.json()["retryable"], true, "{}", answer.text);
+                self.failed.push(answer.text.clone());
+            }
+            Err(error) => self.failed.push(error.clone()),
+        }
+    }
+}
+
+/// Asks for matches and looks at them until told to stop.
+fn ask_on(client: &Client, resume: &str, job: &str, stop: &AtomicBool) -> Seen {
+    let mut seen = Seen::default();
+    while !stop.load(Ordering::Relaxed) {
+        let begun = Deadline::after(LONGEST);
+        let asked = client.try_post("/api/v1/matches", &json!({ "resumeId": resume, "jobId": job }));
+        let asked = asked.map_err(|error| format!("{error:?}"));
+        seen.take_down(begun.elapsed(), &asked);
+        let Some(id) = asked.ok().filter(|answer| answer.status < 400).map(|a| text(&a.data(), "id")) else {
+            continue;
+        };
+        let begun = Deadline::after(LONGEST);
+        let looked = client.try_get(&format!("/api/v1/matches/{id}")).map_err(|error| format!("{error:?}"));
+        seen.take_down(begun.elapsed(), &looked);
+    }
+    seen
+}
+
+#[test]
+fn a_node_that_dies_or_freezes_under_load_fails_few_requests_of_the_others_and_none_for_long() {
+    let test = "a_node_that_dies_or_freezes_under_load_fails_few_requests_of_the_others_and_none_for_long";
+    if !can_run(test) {
+        return;
+    }
+    let services = Services::start(2, 1);
+    let mut cluster = Cluster::start(&services, NODES);
+    let clients: Vec<Client> = (0..NODES).map(|node| cluster.client(node)).collect();
+    let job = submit_sample(&clients, Kind::Job).into_values().next().unwrap();
+    let resumes: Vec<String> = submit_sample(&clients, Kind::Resume).into_values().collect();
+    clients[1].expect_complete(Kind::Job, [&job]);
+    clients[1].expect_complete(Kind::Resume, &resumes);
+    for fault in [Sandbox::freeze, Sandbox::kill] {
+        let stop = AtomicBool::new(false);
+        let seen: Vec<Seen> = thread::scope(|scope| {
+            let (stop, job) = (&stop, &job);
+            let asking: Vec<_> = (0..CLIENTS)
+                .map(|number| {
+                    let (client, resume) = (&clients[1 + number % 2], &resumes[number % resumes.len()]);
+                    scope.spawn(move || ask_on(client, resume, job, stop))
+                })
+                .collect();
+            // These pauses are the load before and after the fault; nothing waits for anything here.
+            thread::sleep(Duration::from_secs(1));
+            fault(cluster.node(0));
+            thread::sleep(AFTERWARDS);
+            stop.store(true, Ordering::Relaxed);
+            asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        });
+        let (answered, failed): (usize, usize) =
+            seen.iter().fold((0, 0), |sum, seen| (sum.0 + seen.answered, sum.1 + seen.failed.len()));
+        let longest = seen.iter().map(|seen| seen.longest).max().unwrap();
+        let why: Vec<&String> = seen.iter().flat_map(|seen| &seen.failed).take(5).collect();
+        assert!(answered > CLIENTS * 10, "only {answered} requests were answered");
+        assert!(failed * 100 <= answered + failed, "{failed} of {} failed: {why:?}", answered + failed);
+        assert!(longest < LONGEST, "a request took {longest:?}");
+        cluster.node(0).revive();
+    }
+    cluster.expect_shared_out();
+    cluster.stop();
+}
+
+#[test]
+fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_shards() {
+    let test = "a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_shards";
+    if !can_run(test) {
+        return;
+    }
+    let services = Services::start(3, 1);
+    let mut cluster = Cluster::start(&services, NODES);
+    let leaving = cluster.client(0);
+    let jobs = submit_sample(&[leaving.clone()], Kind::Job);
+    let resumes = submit_sample(&[leaving.clone()], Kind::Resume);
+    let queries: Vec<&String> = jobs.values().collect();
+    let body = json!({ "query": "job", "queries": queries, "candidates": resumes.values().collect::<Vec<_>>(), "top": 5 });
+    let run = text(&leaving.post("/api/v1/match-runs", &body).data(), "id");
+    cluster.node(0).stop();
+    let staying = cluster.client(1);
+    staying.expect_complete(Kind::Resume, resumes.values());
+    assert_eq!(staying.rows(&run).len(), jobs.len() * 5, "what it had accepted is done by the others");
+    cluster.node(0).spawn();
+    cluster.expect_shared_out();
+    let rows = cluster.client(0).run("job", &queries, 5);
+    assert_eq!(rows.len(), jobs.len() * 5);
+    cluster.stop();
+}

@@ -1,0 +1,249 @@
+//! Everything fails, in an order that its seed tells: nothing that was acknowledged is lost, nothing is there twice.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use tandem_tests::client::{Client, Kind, text};
+use tandem_tests::cluster::Cluster;
+use tandem_tests::oracle::{Oracle, expect_each_row_once};
+use tandem_tests::services::Services;
+use tandem_tests::{cli, poll, seed};
+
+use super::{NODES, can_run};
+
+/// Documents, of which so many are jobs.
+const DOCUMENTS: usize = 2_000;
+const JOBS: usize = 20;
+/// Faults, unless `TANDEM_TEST_FAULTS` asks for more.
+const FAULTS: usize = 40;
+/// Nodes of the database: one of them may be gone.
+const CASSANDRA_NODES: u16 = 3;
+/// Clients that send at the same time.
+const SENDERS: usize = 6;
+/// Rows per item: as many as a run gives.
+const TOP: usize = 1_000;
+/// How long all work may take once the faults are over.
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    KillNode,
+    FreezeNode,
+    RestartBroker,
+    KillBroker,
+    KillDatabaseNode,
+}
+
+impl Fault {
+    /// What strikes, as often as it stands here.
+    const ALL: [Self; 12] = [
+        Self::KillNode,
+        Self::KillNode,
+        Self::KillNode,
+        Self::KillNode,
+        Self::FreezeNode,
+        Self::FreezeNode,
+        Self::FreezeNode,
+        Self::FreezeNode,
+        Self::RestartBroker,
+        Self::KillBroker,
+        Self::KillBroker,
+        Self::KillDatabaseNode,
+    ];
+
+    /// Strikes, waits, and mends what it broke.
+    fn strike(self, rng: &mut StdRng, cluster: &Mutex<Cluster>, doors: &Doors, services: &Services) {
+        // These pauses choose how long something is broken; nothing waits for anything here.
+        let pause =
+            |rng: &mut StdRng, from, to| thread::sleep(Duration::from_millis(rng.random_range(from..to)));
+        match self {
+            Self::KillNode => {
+                let number = rng.random_range(0..NODES);
+                cluster.lock().unwrap().node(number).kill();
+                pause(rng, 100, 2_000);
+                let mut cluster = cluster.lock().unwrap();
+                cluster.node(number).revive();
+                doors.open(number, cluster.client(number));
+            }
+            Self::FreezeNode => {
+                let number = rng.random_range(0..NODES);
+                cluster.lock().unwrap().node(number).freeze();
+                pause(rng, 500, 4_000);
+                cluster.lock().unwrap().node(number).revive();
+            }
+            Self::RestartBroker => {
+                services.stop_broker();
+                services.start_broker();
+            }
+            Self::KillBroker => {
+                services.kill_broker();
+                pause(rng, 100, 1_000);
+                services.start_broker();
+            }
+            Self::KillDatabaseNode => {
+                services.kill_cassandra(rng.random_range(1..=CASSANDRA_NODES));
+                pause(rng, 500, 3_000);
+                services.start_cassandra();
+            }
+        }
+    }
+}
+
+/// The edges as clients know them: an edge that was started again is at another address.
+struct Doors(RwLock<Vec<Client>>);
+
+impl Doors {
+    fn open(&self, number: usize, client: Client) {
+        self.0.write().unwrap()[number] = client;
+    }
+
+    fn any(&self, rng: &mut StdRng) -> Client {
+        self.0.read().unwrap().choose(rng).unwrap().clone()
+    }
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Ledger {
+    oracle: Oracle,
+    by_key: BTreeMap<String, String>,
+}
+
+#[test]
+fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() {
+    let test = "invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails";
+    if !can_run(test) {
+        return;
+    }
+    let mut rng = seed::rng(test);
+    let faults = std::env::var("TANDEM_TEST_FAULTS").ok().and_then(|n| n.parse().ok()).unwrap_or(FAULTS);
+    let services = Services::start(4, CASSANDRA_NODES);
+    let cluster = Cluster::start(&services, NODES);
+    let doors = Doors(RwLock::new((0..NODES).map(|node| cluster.client(node)).collect()));
+    let (cluster, ledger) = (Mutex::new(cluster), Mutex::new(Ledger::default()));
+    let documents: Vec<Document> = (0..DOCUMENTS).map(|number| document(&mut rng, number)).collect();
+    let (next, run) = (AtomicUsize::new(0), Mutex::new(None));
+    thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|_| {
+                let mut own = StdRng::seed_from_u64(rng.random());
+                let (doors, ledger, documents, next) = (&doors, &ledger, &documents, &next);
+                scope.spawn(move || send(&mut own, doors, ledger, documents, next))
+            })
+            .collect();
+        let asking = scope.spawn(|| {
+            senders.into_iter().for_each(|sender| sender.join().unwrap());
+            *run.lock().unwrap() = Some(ask_for_run(&doors, &ledger));
+        });
+        for number in 0..faults {
+            let fault = *Fault::ALL.choose(&mut rng).unwrap();
+            eprintln!("fault {number} of {faults}: {fault:?}");
+            fault.strike(&mut rng, &cluster, &doors, &services);
+            thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
+        }
+        asking.join().unwrap();
+    });
+    let mut cluster = cluster.into_inner().unwrap();
+    cluster.expect_shared_out();
+    let run = run.into_inner().unwrap().expect("the run was asked for");
+    judge(&mut cluster, &ledger.into_inner().unwrap(), &run);
+    cluster.stop();
+}
+
+struct Document {
+    kind: Kind,
+    key: String,
+    content: String,
+}
+
+/// A small invented document that no other is like.
+fn document(rng: &mut StdRng, number: usize) -> Document {
+    const TITLES: [&str; 6] =
+        ["Rust Engineer", "Line Cook", "Registered Nurse", "Accountant", "Site Engineer", "Sales Manager"];
+    const SKILLS: [&str; 8] =
+        ["Rust", "PostgreSQL", "Kafka", "HACCP", "Triage", "Bookkeeping", "AutoCAD", "Team leadership"];
+    let title = TITLES.choose(rng).unwrap();
+    let skills: Vec<&str> = SKILLS.choose_multiple(rng, 3).copied().collect();
+    let mark: u64 = rng.random();
+    let (kind, content) = if number % (DOCUMENTS / JOBS) == 0 {
+        let text = format!("# {title}\n\nTeam {mark:x}.\n\n## Requirements\n\n- {}\n", skills.join("\n- "));
+        (Kind::Job, text)
+    } else {
+        let text = format!(
+            "# Robin Example\n\n**{title}** at House {mark:x}, 2019 - Present\n\n## Skills\n\n{}\n",
+            skills.join(", ")
+        );
+        (Kind::Resume, text)
+    };
+    Document { kind, key: format!("document-{number}-{mark:x}"), content }
+}
+
+/// Sends document after document, each until it is acknowledged.
+fn send(rng: &mut StdRng, doors: &Doors, ledger: &Mutex<Ledger>, documents: &[Document], next: &AtomicUsize) {
+    while let Some(document) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let Document { kind, key, content } = document;
+        let name = format!("{key}.md");
+        let answer = poll::until_ok("a document is acknowledged", SETTLED_WITHIN, || {
+            let answer = doors.any(rng).try_submit(*kind, &name, content.as_bytes(), Some(key));
+            let answer = answer.map_err(|error| format!("{error:?}"))?;
+            if answer.status >= 400 {
+                assert_eq!(answer.json()["retryable"], true, "{}", answer.text);
+                return Err(answer.text);
+            }
+            Ok(answer.data())
+        });
+        let mut ledger = ledger.lock().unwrap();
+        ledger.oracle.acknowledge(*kind, &answer);
+        ledger.by_key.insert(key.clone(), text(&answer, "id"));
+    }
+}
+
+/// Asks for a run of all jobs, until it is acknowledged; its id.
+fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>) -> String {
+    let body = {
+        let ledger = ledger.lock().unwrap();
+        let jobs: Vec<&String> = ledger.oracle.owed(Kind::Job).collect();
+        let resumes: Vec<&String> = ledger.oracle.owed(Kind::Resume).collect();
+        json!({ "query": "job", "queries": jobs, "candidates": resumes, "top": TOP })
+    };
+    let mut rng = StdRng::seed_from_u64(1);
+    poll::until_ok("a run is acknowledged", SETTLED_WITHIN, || {
+        let client = doors.any(&mut rng);
+        let request = client.request(reqwest::Method::POST, "/api/v1/match-runs").json(&body);
+        let answer = client.send(request.header("idempotency-key", "the-run"));
+        let answer = answer.map_err(|error| format!("{error:?}"))?;
+        if answer.status < 400 { Ok(text(&answer.data(), "id")) } else { Err(answer.text) }
+    })
+}
+
+fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str) {
+    let client = cluster.client(0);
+    assert_eq!(ledger.by_key.len(), DOCUMENTS, "every document was acknowledged");
+    assert_eq!(ledger.oracle.len(), DOCUMENTS, "no two documents have one id");
+    ledger.oracle.expect_conserved(&client);
+    let indexed: i64 = client.get("/status").data()["shards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shard| shard["owners"][0]["documents"].as_i64().unwrap())
+        .sum();
+    assert_eq!(indexed, DOCUMENTS as i64, "each document is in the index once");
+    let rows = client.rows(run);
+    expect_each_row_once(&rows);
+    let jobs = ledger.oracle.owed(Kind::Job).count();
+    // The pool of candidates bounds the rows of an item.
+    let per_job = rows.len() / jobs;
+    assert_eq!(rows.len(), jobs * per_job, "every item has as many rows");
+    assert!(per_job >= 300, "only {per_job} rows per job");
+    let environment = cluster.environment();
+    let dead = cli::run_with(&environment, ["queue", "dead", "list"]).expect_success().stdout;
+    let without_reason = dead.lines().filter(|line| line.trim_end().ends_with("times")).count();
+    assert_eq!(without_reason, 0, "dead letters without a reason:\n{dead}");
+}

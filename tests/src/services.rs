@@ -1,0 +1,170 @@
+//! Real servers of a test's own: a broker and a database that may be broken without harm to anybody else's.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::paths;
+
+/// The first port of the first test; below the ports that systems give out by themselves.
+const FIRST_PORT: u16 = 21_000;
+/// Between the ports of two tests.
+const PORTS_EACH: u16 = 10;
+
+/// Whether this machine is set up for tests on real servers: `make services` has run, or they are required. Where it is
+/// not, says loudly that `test` is skipped.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn are_there(test: &str) -> bool {
+    let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    if std::env::var("TANDEM_REQUIRE_SERVICES").is_ok_and(|value| value == "1") || set("CQL_NODES") {
+        return true;
+    }
+    let line = format!("\nSKIPPED {test}: there are no real servers on this machine; run `make services`\n");
+    // Written past the capture of test output, so that it is seen when everything is well.
+    std::io::stderr().write_all(line.as_bytes()).expect("standard error takes text");
+    false
+}
+
+/// A RabbitMQ and a Cassandra of one test. Dropping it stops both.
+#[derive(Debug)]
+pub struct Services {
+    folder: TempDir,
+    cassandra_nodes: u16,
+    cassandra_port: u16,
+    amqp_url: String,
+}
+
+impl Services {
+    /// Starts both; `test` is a number that no other test of this program has, for its ports.
+    ///
+    /// # Panics
+    /// When one does not start.
+    #[must_use]
+    pub fn start(test: u16, cassandra_nodes: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (cassandra_port, amqp_port) =
+            (FIRST_PORT + test * PORTS_EACH, FIRST_PORT + 3_000 + test * PORTS_EACH);
+        let mut services = Self { folder, cassandra_nodes, cassandra_port, amqp_url: String::new() };
+        services.start_cassandra();
+        let port = amqp_port.to_string();
+        let said = script("rabbitmq.sh", &["start", "--port", &port], &services.broker());
+        services.amqp_url = said.trim().to_owned();
+        services
+    }
+
+    /// Where the database is reached: `host:port` of each node.
+    #[must_use]
+    pub fn cql_nodes(&self) -> String {
+        let node = |number: u16| format!("127.0.0.{number}:{}", self.cassandra_port);
+        (1..=self.cassandra_nodes).map(node).collect::<Vec<_>>().join(",")
+    }
+
+    /// How many nodes the database has.
+    #[must_use]
+    pub const fn cassandra_nodes(&self) -> u16 {
+        self.cassandra_nodes
+    }
+
+    /// Where the broker is reached.
+    #[must_use]
+    pub fn amqp_url(&self) -> &str {
+        &self.amqp_url
+    }
+
+    /// Starts the broker, if it does not run.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_broker(&self) {
+        drop(script("rabbitmq.sh", &["start"], &self.broker()));
+    }
+
+    /// Stops the broker in good order.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub fn stop_broker(&self) {
+        drop(script("rabbitmq.sh", &["stop"], &self.broker()));
+    }
+
+    /// Kills the broker where it stands.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill_broker(&self) {
+        kill(&self.broker().join("pid"));
+    }
+
+    /// Kills a node of the database where it stands; nodes are numbered from 1.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill_cassandra(&self, node: u16) {
+        kill(&self.database().join(format!("node{node}/pid")));
+    }
+
+    /// Starts what does not run of the database.
+    ///
+    /// # Panics
+    /// When a node does not start.
+    pub fn start_cassandra(&self) {
+        let (nodes, port) = (self.cassandra_nodes.to_string(), self.cassandra_port.to_string());
+        let arguments = ["start", "--nodes", nodes.as_str(), "--port", port.as_str()];
+        drop(script("cassandra.sh", &arguments, &self.database()));
+    }
+
+    fn broker(&self) -> PathBuf {
+        self.folder.path().join("rabbitmq")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("cassandra")
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The test has failed already: nothing is added by what stopping may say.
+            for (name, folder) in [("rabbitmq.sh", self.broker()), ("cassandra.sh", self.database())] {
+                drop(command(name, &["stop"], &folder).output());
+            }
+            return;
+        }
+        self.stop_broker();
+        drop(script("cassandra.sh", &["stop"], &self.database()));
+    }
+}
+
+fn kill(pid_file: &Path) {
+    let text = fs::read_to_string(pid_file).expect("a server that runs has a pid");
+    let pid = text.trim().parse().ok().and_then(Pid::from_raw).expect("a pid is a number");
+    kill_process(pid, Signal::KILL).expect("a server that runs can be killed");
+}
+
+fn command(name: &str, arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(paths::repository().join("deploy/local").join(name));
+    command.args(arguments).arg("--dir").arg(folder);
+    command
+}
+
+/// Runs a script of `deploy/local` on a folder; what it printed.
+fn script(name: &str, arguments: &[&str], folder: &Path) -> String {
+    let output = command(name, arguments, folder).output().expect("a script can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{name} {} failed\n{}\n{}",
+        arguments.join(" "),
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
