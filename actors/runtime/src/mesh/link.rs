@@ -12,6 +12,9 @@ use super::gateway::GatewayMessage;
 use super::{MeshError, MeshLimits};
 use crate::spawn::Spawner;
 
+#[cfg(test)]
+mod tests;
+
 /// A link to a peer. Cheap to clone; all clones share the bounds.
 #[derive(Clone)]
 pub(super) struct Link {
