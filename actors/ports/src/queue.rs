@@ -101,6 +101,10 @@ pub trait WorkQueue: Send + Sync + 'static {
     /// Settles a delivery. Settling one that was meanwhile delivered to somebody else changes nothing.
     async fn settle(&self, delivery: &Delivery, settlement: Settlement) -> Result<(), QueueError>;
 
+    /// Whether a key that is published while it is in the queue stays there once. Where not, each publishing costs a
+    /// delivery, and whoever repairs publishes only what is certainly missing.
+    fn keeps_keys_once(&self) -> bool;
+
     /// How much lies in the queue of a kind. A queue on a broker may lag a moment behind, and knows only of this node
     /// what is in flight.
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError>;

@@ -1,11 +1,16 @@
-//! Publishes again what a crash left between its row and its message: at the start and every minute.
+//! Publishes again what a crash left between its row and its message: at the start and every half a minute.
+//!
+//! A queue that keeps each key once is given every task that nobody holds. On a broker that would double the whole queue
+//! at every walk of every node, so there a task is published again when the queue of its kind is empty, which shows that
+//! its message is missing, and otherwise once in a long while, for queues that are never empty.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message};
-use tandem_domain::task::{Task, TaskRef, TaskState};
+use tandem_domain::task::{Task, TaskKind, TaskRef, TaskState};
 use tandem_domain::time::Timestamp;
 use tandem_ports::{Clock, TaskStore, WorkQueue};
 
@@ -20,6 +25,9 @@ mod tests;
 /// The longest call to the store or the queue.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
+/// How often a task is published again while the queue of its kind is not empty.
+const REMIND_EVERY: Duration = Duration::from_secs(600);
+
 /// How the relay walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelayOptions {
@@ -33,7 +41,7 @@ pub struct RelayOptions {
 
 impl Default for RelayOptions {
     fn default() -> Self {
-        Self { period: Duration::from_secs(60), grace: Duration::from_secs(30), page: 500 }
+        Self { period: Duration::from_secs(30), grace: Duration::from_secs(30), page: 500 }
     }
 }
 
@@ -48,6 +56,8 @@ struct Walker {
     queue: Arc<dyn WorkQueue>,
     clock: Arc<dyn Clock>,
     progress: Progress,
+    /// The kinds whose queues lack what nobody holds, as of the beginning of this walk.
+    lacking: BTreeSet<TaskKind>,
 }
 
 /// What the relay is told.
@@ -73,7 +83,8 @@ impl Relay {
     ) -> Result<(), StartError> {
         let make = move |progress: &Progress| {
             let (tasks, queue, clock) = (Arc::clone(&tasks), Arc::clone(&queue), Arc::clone(&clock));
-            (RelayActor, Walker { options, tasks, queue, clock, progress: progress.clone() })
+            let (progress, lacking) = (progress.clone(), BTreeSet::new());
+            (RelayActor, Walker { options, tasks, queue, clock, progress, lacking })
         };
         supervisor.supervise(ActorKind::Relay, "relay", make).await?;
         Ok(())
@@ -106,6 +117,13 @@ impl Actor for RelayActor {
         let RelayMessage::Page { after, grace } = message;
         let in_hand = walker.progress.begin_within(CALL_LIMIT * 2);
         let period = walker.options.period;
+        if after.is_none()
+            && let Err(error) = walker.look().await
+        {
+            tracing::warn!(error, "relay could not look at the queues");
+            myself.send_after(period, move || RelayMessage::Page { after: None, grace });
+            return Ok(());
+        }
         match walker.page(after, grace, &in_hand).await {
             Walked::More(last) => myself.send_message(RelayMessage::Page { after: Some(last), grace })?,
             Walked::Broken(after) => {
@@ -131,6 +149,17 @@ enum Walked {
 }
 
 impl Walker {
+    /// Which queues lack something.
+    async fn look(&mut self) -> Result<(), String> {
+        self.lacking.clear();
+        for kind in TaskKind::ALL {
+            if self.queue.keeps_keys_once() || within(self.queue.depth(kind)).await?.waiting == 0 {
+                self.lacking.insert(kind);
+            }
+        }
+        Ok(())
+    }
+
     async fn page(&self, after: Option<TaskRef>, grace: Duration, in_hand: &InHand) -> Walked {
         let read = self.tasks.unsettled(after.as_ref(), self.options.page.max(1));
         let page = match within(read).await {
@@ -144,7 +173,9 @@ impl Walker {
         let mut behind = after;
         for task in &page {
             let key = task.key();
-            if is_stranded(task, now, grace) {
+            let lacking = self.lacking.contains(&task.kind);
+            if is_stranded(task, now, grace) && (lacking || is_to_be_reminded(task, now, self.options.period))
+            {
                 if let Err(error) = within(self.queue.publish(task.kind, &key, Duration::ZERO)).await {
                     tracing::warn!(error, "relay could not publish");
                     return Walked::Broken(behind);
@@ -167,6 +198,13 @@ async fn within<T, E: Display>(call: impl Future<Output = Result<T, E>>) -> Resu
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(_) => Err("it took too long".to_owned()),
     }
+}
+
+/// Whether the moment at which a task is published again for its age alone lies within the last period.
+fn is_to_be_reminded(task: &Task, now: Timestamp, period: Duration) -> bool {
+    let age = u64::try_from(now.millis().saturating_sub(task.created_at.millis())).unwrap_or(0);
+    let (every, period) = (REMIND_EVERY.as_millis() as u64, period.as_millis() as u64);
+    age >= every && age % every < period
 }
 
 /// Nobody holds it and nobody is filing it: its message may be missing.

@@ -189,6 +189,7 @@ pub(crate) struct FakeQueue {
     queue: MemoryQueue,
     broken: watch::Sender<u64>,
     faults: Faults,
+    keeps_keys_once: AtomicBool,
 }
 
 impl FakeQueue {
@@ -197,7 +198,12 @@ impl FakeQueue {
 
     pub(crate) fn new(faults: Faults) -> Arc<Self> {
         let queue = MemoryQueue::new(TestClock::new(), Self::VISIBILITY);
-        Arc::new(Self { queue, broken: watch::channel(0).0, faults })
+        Arc::new(Self { queue, broken: watch::channel(0).0, faults, keeps_keys_once: AtomicBool::new(true) })
+    }
+
+    /// From now on it tells of keys as a broker does.
+    pub(crate) fn act_as_broker(&self) {
+        self.keeps_keys_once.store(false, Ordering::Relaxed);
     }
 
     fn depth_now(&self) -> QueueDepth {
@@ -274,6 +280,10 @@ impl WorkQueue for FakeQueue {
         } else {
             self.queue.settle(delivery, settlement).await
         }
+    }
+
+    fn keeps_keys_once(&self) -> bool {
+        self.keeps_keys_once.load(Ordering::Relaxed)
     }
 
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {

@@ -166,6 +166,10 @@ impl WorkQueue for RabbitQueue {
         Ok(settled.map(|_| ())?)
     }
 
+    fn keeps_keys_once(&self) -> bool {
+        false
+    }
+
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {
         Ok(self.count(kind).await?)
     }

@@ -220,6 +220,10 @@ impl WorkQueue for EmbeddedStore {
         certain(self.writer().write_then(work, settled).await)
     }
 
+    fn keeps_keys_once(&self) -> bool {
+        true
+    }
+
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {
         let now = self.clock().now();
         if !self.board().returned().is_empty() {

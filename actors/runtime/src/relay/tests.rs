@@ -50,3 +50,29 @@ async fn it_goes_on_after_it_was_killed() {
     tasks.put(&task(1));
     until("the new one publishes", || queue.waiting() == 1).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn on_a_broker_it_publishes_what_an_empty_queue_lacks_and_reminds_of_the_rest_now_and_then() {
+    let (tasks, queue) = (FakeTasks::new(Faults::none()), FakeQueue::new(Faults::none()));
+    queue.act_as_broker();
+    let clock = TestClock::new();
+    queue.put(&task(0).key());
+    let filed = |number| {
+        let mut filed = task(number);
+        filed.created_at = clock.now();
+        tasks.put(&filed);
+    };
+    (0..5).for_each(filed);
+    let node = node().await;
+    let options = RelayOptions::default();
+    Relay::start(&node, options, tasks.clone(), queue.clone(), clock.clone()).await.unwrap();
+    tokio::time::sleep(REMIND_EVERY - options.period).await;
+    assert_eq!(queue.waiting(), 1, "the queue is not empty: its messages may be theirs");
+    tokio::time::sleep(options.period * 2).await;
+    assert_eq!(queue.waiting(), 5, "a queue that is never empty may lack one for ever");
+
+    let empty = FakeQueue::new(Faults::none());
+    empty.act_as_broker();
+    Relay::start(&crate::test_kit::node().await, options, tasks, empty.clone(), clock).await.unwrap();
+    until("an empty queue lacks all of them", || empty.waiting() == 5).await;
+}

@@ -126,6 +126,10 @@ impl WorkQueue for MemoryQueue {
         Ok(())
     }
 
+    fn keeps_keys_once(&self) -> bool {
+        true
+    }
+
     async fn depth(&self, kind: TaskKind) -> Result<QueueDepth, QueueError> {
         let now = self.0.clock.now();
         let state = locked(&self.0.state);
