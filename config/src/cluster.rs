@@ -80,6 +80,8 @@ section! {
     RabbitMq {
         /// URLs of the brokers, with passwords.
         urls: Vec<Secret>,
+        /// A PEM file; empty = none besides the machine's own.
+        ca: PathBuf,
         /// Before each name on the broker.
         prefix: String,
     }

@@ -136,7 +136,9 @@ pub(crate) async fn connect_queue(
 ) -> anyhow::Result<RabbitQueue> {
     let broker = &config.queue.rabbitmq;
     let urls = broker.urls.iter().map(|url| url.reveal().to_owned()).collect();
-    let options = RabbitOptions { prefix: broker.prefix.clone(), ..RabbitOptions::new(urls, clock, spawner) };
+    let ca_file = Some(broker.ca.clone()).filter(|file| !file.as_os_str().is_empty());
+    let prefix = broker.prefix.clone();
+    let options = RabbitOptions { prefix, ca_file, ..RabbitOptions::new(urls, clock, spawner) };
     Ok(RabbitQueue::connect(options).await?)
 }
 

@@ -7,12 +7,18 @@ use tandem_config::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+/// What libraries may say unless the configuration names them: some tell of every connection.
+const LIBRARIES: &str = "ractor=warn,scylla=warn,lapin=warn";
+/// What the mesh's library may say whatever the configuration says: on finer levels it writes down what nodes ask one
+/// another, and with that what is in documents.
+const MESH: &str = "ractor_cluster=error";
+
 /// Starts logging to standard error. A second call changes nothing.
 ///
 /// # Errors
 /// When the filter of the configuration is not one.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level)
+    let filter = EnvFilter::try_new(format!("{LIBRARIES},{},{MESH}", log.level))
         .map_err(|error| anyhow::anyhow!("`log.level` is not a level or filter: {error}"))?;
     let lines = fmt().with_env_filter(filter).with_writer(stderr).with_target(true);
     let started = match log.format {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use tandem_config::{ConfigError, NodeConfig, QueueEngine};
+use tandem_domain::ids::TaskId;
 use tandem_domain::task::{TaskKind, TaskRef};
 use tandem_domain::time::Timestamp;
 use tandem_queue_rabbitmq::RabbitQueue;
@@ -17,7 +18,7 @@ use crate::cli::{DeadCommand, Kind};
 use crate::clock::SystemClock;
 use crate::{say, wiring};
 
-/// The most letters that a look for one task goes through.
+/// The most letters that a look for one task goes through in the embedded queue.
 const MOST: u32 = 1_000;
 
 /// A task that was put aside, in whichever queue.
@@ -67,16 +68,21 @@ impl Queue {
             }
             Self::Broker(queue) => {
                 let letters = queue.dead_letters(kind, number).await?;
-                let letter = |letter: tandem_queue_rabbitmq::DeadLetter| Letter {
-                    kind,
-                    task: letter.task,
-                    delivered: letter.delivered,
-                    died_at: letter.died_at,
-                    reason: letter.reason,
-                };
-                letters.into_iter().map(letter).collect()
+                letters.into_iter().map(|letter| Letter::of_broker(kind, letter)).collect()
             }
         })
+    }
+
+    async fn letters_of(&self, kind: TaskKind, task: TaskId) -> anyhow::Result<Vec<Letter>> {
+        let mut letters = match self {
+            Self::Embedded(_) => self.letters(kind, MOST).await?,
+            Self::Broker(queue) => {
+                let letters = queue.dead_letters_of(kind, task).await?;
+                letters.into_iter().map(|letter| Letter::of_broker(kind, letter)).collect()
+            }
+        };
+        letters.retain(|letter| letter.task.as_ref().is_some_and(|key| key.id == task));
+        Ok(letters)
     }
 
     async fn replay(&self, kind: TaskKind, number: u32) -> anyhow::Result<u32> {
@@ -127,13 +133,14 @@ async fn carry_out(queue: &Queue, command: &DeadCommand) -> anyhow::Result<Strin
             Ok(if lines.is_empty() { "nothing was put aside\n".to_owned() } else { lines })
         }
         DeadCommand::Show(args) => {
+            let task: TaskId = args.task.parse()?;
             for kind in TaskKind::ALL {
-                let letters = queue.letters(kind, MOST).await?;
-                if let Some(letter) = letters.iter().find(|letter| letter.id() == args.task) {
-                    return Ok(letter.whole());
+                let letters = queue.letters_of(kind, task).await?;
+                if !letters.is_empty() {
+                    return Ok(letters.iter().map(Letter::whole).collect());
                 }
             }
-            bail!("no task {} was put aside; `tandem queue dead list` shows those that were", args.task)
+            bail!("no task {task} was put aside; `tandem queue dead list` shows those that were")
         }
         DeadCommand::Replay(args) => {
             let sent = queue.replay(args.kind.into(), args.number).await.context("not all were sent back")?;
@@ -143,6 +150,11 @@ async fn carry_out(queue: &Queue, command: &DeadCommand) -> anyhow::Result<Strin
 }
 
 impl Letter {
+    fn of_broker(kind: TaskKind, letter: tandem_queue_rabbitmq::DeadLetter) -> Self {
+        let tandem_queue_rabbitmq::DeadLetter { task, delivered, died_at, reason } = letter;
+        Self { kind, task, delivered, died_at, reason }
+    }
+
     fn id(&self) -> String {
         self.task.as_ref().map_or_else(|| "-".to_owned(), |task| task.id.to_string())
     }

@@ -39,5 +39,6 @@ fn a_person_sees_who_holds_what_and_what_waits() {
         ╞═════════════════════════════════════════╡
         │ parse   3         1           0         │
         └─────────────────────────────────────────┘
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
