@@ -6,7 +6,7 @@ SAMPLE := tests/data/sample
 TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test services services-stop lint bench run build model deps clean-demo
+.PHONY: help demo test cluster cluster-stop services services-stop lint deploy-check soak bench run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,20 +23,39 @@ test: model ## Set everything up and pass all tests
 	$(CARGO) build --release --workspace --bins --tests --locked
 	CQL_NODES="$${CQL_NODES:-$$(deploy/local/cassandra.sh nodes)}" \
 	TANDEM_TEST_AMQP_URL="$${TANDEM_TEST_AMQP_URL:-$$(deploy/local/rabbitmq.sh status >/dev/null 2>&1 && deploy/local/rabbitmq.sh url)}" \
+	TANDEM_TEST_S3_URL="$${TANDEM_TEST_S3_URL:-$$(deploy/local/s3.sh status >/dev/null 2>&1 && deploy/local/s3.sh url)}" \
 	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release --workspace --locked
 
-services: ## Start the real servers that some tests talk to (Cassandra, RabbitMQ); without them those tests say SKIPPED
+cluster: model build ## Start three nodes on this machine with a real RabbitMQ and Cassandra, and say how to talk to them
+	@deploy/local/cluster.sh start
+
+cluster-stop: ## Stop them
+	@deploy/local/cluster.sh stop
+	@deploy/local/cassandra.sh stop
+	@deploy/local/rabbitmq.sh stop
+
+soak: model ## Break a cluster for longer: MINUTES=30 SEED=7
+	$(CARGO) build --release --workspace --bins --tests --locked
+	TANDEM_REQUIRE_SERVICES=1 TANDEM_TEST_MINUTES=$(or $(MINUTES),30) $(if $(SEED),TANDEM_TEST_SEED=$(SEED)) \
+		$(CARGO) test --release -p tandem-tests --locked --test it -- conserves_everything --nocapture
+
+services: ## Start the real servers that some tests talk to (Cassandra, RabbitMQ, S3); without them those tests say SKIPPED
 	@deploy/local/cassandra.sh start
 	@deploy/local/rabbitmq.sh start
+	@deploy/local/s3.sh start
 
 services-stop: ## Stop them
 	@deploy/local/cassandra.sh stop
 	@deploy/local/rabbitmq.sh stop
+	@deploy/local/s3.sh stop
 
 lint: ## Formatting, clippy with -D warnings, the shell scripts, licenses and spelling where their tools are installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
 	@deploy/lint-extras.sh
+
+deploy-check: build ## Check Dockerfile, compose.yaml and the Helm chart, as far as that goes without an engine
+	@deploy/check.sh
 
 bench: model build ## Measure; each bench also writes target/bench/<name>.json
 	$(CARGO) bench --workspace --locked

@@ -11,7 +11,7 @@ use tandem_tests::cluster::Cluster;
 use tandem_tests::poll::Deadline;
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
-use tandem_tests::{paths, sample};
+use tandem_tests::{cli, paths, sample};
 
 mod faults;
 
@@ -189,8 +189,8 @@ fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_sha
     let services = Services::start(3, 1);
     let mut cluster = Cluster::start(&services, NODES);
     let leaving = cluster.client(0);
-    let jobs = submit_sample(&[leaving.clone()], Kind::Job);
-    let resumes = submit_sample(&[leaving.clone()], Kind::Resume);
+    let jobs = submit_sample(std::slice::from_ref(&leaving), Kind::Job);
+    let resumes = submit_sample(std::slice::from_ref(&leaving), Kind::Resume);
     let queries: Vec<&String> = jobs.values().collect();
     let body = json!({ "query": "job", "queries": queries, "candidates": resumes.values().collect::<Vec<_>>(), "top": 5 });
     let run = text(&leaving.post("/api/v1/match-runs", &body).data(), "id");
@@ -203,4 +203,59 @@ fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_sha
     let rows = cluster.client(0).run("job", &queries, 5);
     assert_eq!(rows.len(), jobs.len() * 5);
     cluster.stop();
+}
+
+#[test]
+fn nodes_share_the_work_by_their_roles_and_keep_originals_in_a_bucket() {
+    let test = "nodes_share_the_work_by_their_roles_and_keep_originals_in_a_bucket";
+    if !can_run(test) {
+        return;
+    }
+    let services = Services::start(5, 1);
+    let bucket = services.start_bucket();
+    let mut cluster =
+        Cluster::start_with(&services, &bucket, &["edge,ingest", "parse,embed,index", "index,match"]);
+    let edge = cluster.client(0);
+    let jobs = submit_sample(std::slice::from_ref(&edge), Kind::Job);
+    let resumes = submit_sample(std::slice::from_ref(&edge), Kind::Resume);
+    edge.expect_complete(Kind::Job, jobs.values());
+    edge.expect_complete(Kind::Resume, resumes.values());
+    let queries: Vec<&String> = jobs.values().collect();
+    assert_eq!(edge.run("job", &queries, 5).len(), jobs.len() * 5);
+    for other in [1, 2] {
+        let client = cluster.client(other);
+        assert_eq!(client.get("/api/v1/resumes").status, 404, "it is no edge");
+        assert_eq!(client.get("/readyz").status, 200);
+    }
+    let status = edge.get("/status").data();
+    let shards: Vec<i64> =
+        status["nodes"].as_array().unwrap().iter().map(|n| n["shards"].as_i64().unwrap()).collect();
+    assert_eq!(shards, [0, 16, 16]);
+    cluster.node(0).stop();
+    assert!(!cluster.node(0).data().join("objects").exists(), "originals are in the bucket alone");
+    cluster.node(0).spawn();
+    cluster.expect_shared_out();
+    cluster.stop();
+}
+
+#[test]
+fn a_shard_that_is_removed_is_built_again_from_the_store() {
+    let test = "a_shard_that_is_removed_is_built_again_from_the_store";
+    if !paths::has_model(test) {
+        return;
+    }
+    let mut sandbox = Sandbox::start();
+    let before = ranking(&[sandbox.client()]);
+    let data = sandbox.data().to_owned();
+    let rebuild = || cli::run(["shard".as_ref(), "rebuild".as_ref(), "--data".as_ref(), data.as_os_str()]);
+    let refused = rebuild();
+    assert_eq!(refused.code, 1, "never under a running node");
+    assert!(refused.stderr.contains("does the node run?"), "{}", refused.stderr);
+    sandbox.stop();
+    let said = rebuild().expect_success().stdout;
+    assert_eq!(said, "4 shards will be built again at the next start\n");
+    sandbox.spawn();
+    let client = sandbox.expect_ready();
+    assert_eq!(ranking(&[client]), before);
+    sandbox.stop();
 }

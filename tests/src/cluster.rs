@@ -14,6 +14,8 @@ use crate::{cli, poll};
 
 /// Shards of the index.
 pub const SHARDS: u16 = 16;
+/// What a node does unless it is told otherwise.
+const ALL_ROLES: &str = "edge,ingest,parse,embed,index,match";
 /// How long the nodes may take to find one another and to share the shards out.
 const SHARED_OUT_WITHIN: Duration = Duration::from_secs(60);
 
@@ -33,8 +35,20 @@ impl Cluster {
     /// When it does not come up.
     #[must_use]
     pub fn start(services: &Services, nodes: usize) -> Self {
+        Self::start_with(services, &[], &vec![ALL_ROLES; nodes])
+    }
+
+    /// The same with a configuration of the test's own for all nodes, and with these roles for each. At least two nodes
+    /// hold shards.
+    ///
+    /// # Panics
+    /// See [`Cluster::start`].
+    #[must_use]
+    pub fn start_with(services: &Services, more: &[(&str, String)], roles: &[&str]) -> Self {
+        let nodes = roles.len();
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let environment = environment(services, folder.path());
+        let mut environment = environment(services, folder.path());
+        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let borrowed: Vec<(&str, &str)> =
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         drop(cli::run_with(&borrowed, ["migrate"]).expect_success());
@@ -43,8 +57,8 @@ impl Cluster {
             cli::run(["certs".as_ref(), "ca".as_ref(), "--dir".as_ref(), mesh.as_os_str()]).expect_success(),
         );
         let mut cluster = Self { nodes: Vec::new(), folder, environment, mesh_ports: free_ports(nodes) };
-        for number in 0..nodes {
-            cluster.add(number);
+        for (number, roles) in roles.iter().enumerate() {
+            cluster.add(number, roles);
         }
         for node in &mut cluster.nodes {
             node.spawn();
@@ -53,7 +67,7 @@ impl Cluster {
         cluster
     }
 
-    fn add(&mut self, number: usize) {
+    fn add(&mut self, number: usize, roles: &str) {
         let mesh = self.folder.path().join("mesh");
         let name = format!("node-{number}");
         let arguments =
@@ -66,6 +80,7 @@ impl Cluster {
         let seeds: Vec<String> = others.map(|(_, port)| address(port)).collect();
         let own = [
             ("TANDEM_NODE__NAME", name.clone()),
+            ("TANDEM_NODE__ROLES", roles.to_owned()),
             ("TANDEM_MESH__LISTEN", address(&self.mesh_ports[number])),
             ("TANDEM_MESH__SEEDS", seeds.join(",")),
             ("TANDEM_MESH__CA", file("ca.pem")),

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::paths;
+use crate::slots::AllSlots;
 
 /// The first port of the first test; below the ports that systems give out by themselves.
 const FIRST_PORT: u16 = 21_000;
@@ -39,6 +40,9 @@ pub struct Services {
     cassandra_nodes: u16,
     cassandra_port: u16,
     amqp_url: String,
+    s3_port: u16,
+    // Servers and three nodes are more than the machine has to spare beside other tests.
+    _slots: AllSlots,
 }
 
 impl Services {
@@ -48,10 +52,13 @@ impl Services {
     /// When one does not start.
     #[must_use]
     pub fn start(test: u16, cassandra_nodes: u16) -> Self {
+        let slots = AllSlots::take();
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (cassandra_port, amqp_port) =
             (FIRST_PORT + test * PORTS_EACH, FIRST_PORT + 3_000 + test * PORTS_EACH);
-        let mut services = Self { folder, cassandra_nodes, cassandra_port, amqp_url: String::new() };
+        let s3_port = amqp_port + 3_000;
+        let mut services =
+            Self { folder, cassandra_nodes, cassandra_port, amqp_url: String::new(), s3_port, _slots: slots };
         services.start_cassandra();
         let port = amqp_port.to_string();
         let said = script("rabbitmq.sh", &["start", "--port", &port], &services.broker());
@@ -76,6 +83,31 @@ impl Services {
     #[must_use]
     pub fn amqp_url(&self) -> &str {
         &self.amqp_url
+    }
+
+    /// Starts a server of S3's API with a bucket; the configuration of a node that keeps its originals there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_bucket(&self) -> Vec<(&'static str, String)> {
+        let url = script("s3.sh", &["start", "--port", &self.s3_port.to_string()], &self.buckets());
+        let parts = || {
+            let (scheme, rest) = url.trim().split_once("://")?;
+            let (keys, place) = rest.split_once('@')?;
+            Some((scheme, keys.split_once(':')?, place.split_once('/')?))
+        };
+        let (scheme, (key, secret), (host, bucket)) =
+            parts().expect("the script prints a URL with keys and bucket");
+        vec![
+            ("TANDEM_OBJECTS__ENGINE", "s3".to_owned()),
+            ("TANDEM_OBJECTS__S3__ENDPOINT", format!("{scheme}://{host}")),
+            ("TANDEM_OBJECTS__S3__BUCKET", bucket.to_owned()),
+            ("TANDEM_OBJECTS__S3__REGION", "us-east-1".to_owned()),
+            ("TANDEM_OBJECTS__S3__ACCESS_KEY_ID", key.to_owned()),
+            ("TANDEM_OBJECTS__S3__SECRET_ACCESS_KEY", secret.to_owned()),
+            ("TANDEM_OBJECTS__S3__ALLOW_HTTP", "true".to_owned()),
+        ]
     }
 
     /// Starts the broker, if it does not run.
@@ -124,6 +156,10 @@ impl Services {
         self.folder.path().join("rabbitmq")
     }
 
+    fn buckets(&self) -> PathBuf {
+        self.folder.path().join("s3")
+    }
+
     fn database(&self) -> PathBuf {
         self.folder.path().join("cassandra")
     }
@@ -133,12 +169,18 @@ impl Drop for Services {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // The test has failed already: nothing is added by what stopping may say.
-            for (name, folder) in [("rabbitmq.sh", self.broker()), ("cassandra.sh", self.database())] {
+            let all = [
+                ("rabbitmq.sh", self.broker()),
+                ("s3.sh", self.buckets()),
+                ("cassandra.sh", self.database()),
+            ];
+            for (name, folder) in all {
                 drop(command(name, &["stop"], &folder).output());
             }
             return;
         }
         self.stop_broker();
+        drop(script("s3.sh", &["stop"], &self.buckets()));
         drop(script("cassandra.sh", &["stop"], &self.database()));
     }
 }

@@ -41,13 +41,46 @@ impl Slot {
     }
 }
 
+/// Every place at once: for a test that needs the machine for itself.
+#[derive(Debug)]
+pub struct AllSlots {
+    _thread: PhantomData<*const ()>,
+}
+
+impl AllSlots {
+    /// Waits until no other test has nodes.
+    ///
+    /// # Panics
+    /// When this thread has a slot already, for which it would wait for ever.
+    #[must_use]
+    pub fn take() -> Self {
+        HELD.with_borrow_mut(|held| {
+            assert_eq!(*held, 0, "all slots are taken before the first");
+            let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut taken =
+                FREED.wait_while(taken, |taken| *taken > 0).unwrap_or_else(PoisonError::into_inner);
+            *taken = SLOTS;
+            *held = 1;
+        });
+        Self { _thread: PhantomData }
+    }
+}
+
+impl Drop for AllSlots {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|held| *held -= 1);
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= SLOTS;
+        FREED.notify_all();
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         HELD.with_borrow_mut(|held| {
             *held -= 1;
             if *held == 0 {
                 *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-                FREED.notify_one();
+                FREED.notify_all();
             }
         });
     }

@@ -13,6 +13,7 @@ use serde_json::json;
 use tandem_tests::client::{Client, Kind, text};
 use tandem_tests::cluster::Cluster;
 use tandem_tests::oracle::{Oracle, expect_each_row_once};
+use tandem_tests::poll::Deadline;
 use tandem_tests::services::Services;
 use tandem_tests::{cli, poll, seed};
 
@@ -21,7 +22,7 @@ use super::{NODES, can_run};
 /// Documents, of which so many are jobs.
 const DOCUMENTS: usize = 2_000;
 const JOBS: usize = 20;
-/// Faults, unless `TANDEM_TEST_FAULTS` asks for more.
+/// Faults of a round. There is one round, or as many as begin within `TANDEM_TEST_MINUTES`.
 const FAULTS: usize = 40;
 /// Nodes of the database: one of them may be gone.
 const CASSANDRA_NODES: u16 = 3;
@@ -123,14 +124,37 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
         return;
     }
     let mut rng = seed::rng(test);
-    let faults = std::env::var("TANDEM_TEST_FAULTS").ok().and_then(|n| n.parse().ok()).unwrap_or(FAULTS);
+    let minutes =
+        std::env::var("TANDEM_TEST_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
+    let long_enough = Deadline::after(Duration::from_secs(60 * minutes));
     let services = Services::start(4, CASSANDRA_NODES);
-    let cluster = Cluster::start(&services, NODES);
+    let mut cluster = Cluster::start(&services, NODES);
+    let mut ledger = Ledger::default();
+    for round in 0.. {
+        let run;
+        (cluster, ledger, run) = strike(&mut rng, round, &services, cluster, ledger);
+        cluster.expect_shared_out();
+        judge(&mut cluster, &ledger, &run, (round + 1) * DOCUMENTS);
+        if long_enough.passed() {
+            break;
+        }
+    }
+    cluster.stop();
+}
+
+/// One round: documents and a run go through while the faults strike. Gives back the run's id too.
+fn strike(
+    rng: &mut StdRng,
+    round: usize,
+    services: &Services,
+    cluster: Cluster,
+    ledger: Ledger,
+) -> (Cluster, Ledger, String) {
     let doors = Doors(RwLock::new((0..NODES).map(|node| cluster.client(node)).collect()));
-    let (cluster, ledger) = (Mutex::new(cluster), Mutex::new(Ledger::default()));
-    let documents: Vec<Document> = (0..DOCUMENTS).map(|number| document(&mut rng, number)).collect();
-    let (next, run) = (AtomicUsize::new(0), Mutex::new(None));
-    thread::scope(|scope| {
+    let (cluster, ledger) = (Mutex::new(cluster), Mutex::new(ledger));
+    let documents: Vec<Document> = (0..DOCUMENTS).map(|number| document(rng, number)).collect();
+    let next = AtomicUsize::new(0);
+    let run = thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
             .map(|_| {
                 let mut own = StdRng::seed_from_u64(rng.random());
@@ -140,21 +164,22 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
             .collect();
         let asking = scope.spawn(|| {
             senders.into_iter().for_each(|sender| sender.join().unwrap());
-            *run.lock().unwrap() = Some(ask_for_run(&doors, &ledger));
+            ask_for_run(&doors, &ledger, round)
         });
-        for number in 0..faults {
-            let fault = *Fault::ALL.choose(&mut rng).unwrap();
-            eprintln!("fault {number} of {faults}: {fault:?}");
-            fault.strike(&mut rng, &cluster, &doors, &services);
+        for number in 0..FAULTS {
+            let fault = *Fault::ALL.choose(rng).unwrap();
+            tell(number, round, fault);
+            fault.strike(rng, &cluster, &doors, services);
             thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
         }
-        asking.join().unwrap();
+        asking.join().unwrap()
     });
-    let mut cluster = cluster.into_inner().unwrap();
-    cluster.expect_shared_out();
-    let run = run.into_inner().unwrap().expect("the run was asked for");
-    judge(&mut cluster, &ledger.into_inner().unwrap(), &run);
-    cluster.stop();
+    (cluster.into_inner().unwrap(), ledger.into_inner().unwrap(), run)
+}
+
+#[allow(clippy::print_stderr, reason = "the faults belong to the report of a failed test")]
+fn tell(number: usize, round: usize, fault: Fault) {
+    eprintln!("fault {number} of round {round}: {fault:?}");
 }
 
 struct Document {
@@ -172,7 +197,7 @@ fn document(rng: &mut StdRng, number: usize) -> Document {
     let title = TITLES.choose(rng).unwrap();
     let skills: Vec<&str> = SKILLS.choose_multiple(rng, 3).copied().collect();
     let mark: u64 = rng.random();
-    let (kind, content) = if number % (DOCUMENTS / JOBS) == 0 {
+    let (kind, content) = if number.is_multiple_of(DOCUMENTS / JOBS) {
         let text = format!("# {title}\n\nTeam {mark:x}.\n\n## Requirements\n\n- {}\n", skills.join("\n- "));
         (Kind::Job, text)
     } else {
@@ -206,10 +231,11 @@ fn send(rng: &mut StdRng, doors: &Doors, ledger: &Mutex<Ledger>, documents: &[Do
 }
 
 /// Asks for a run of all jobs, until it is acknowledged; its id.
-fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>) -> String {
+fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>, round: usize) -> String {
+    let key = format!("run-{round}");
     let body = {
         let ledger = ledger.lock().unwrap();
-        let jobs: Vec<&String> = ledger.oracle.owed(Kind::Job).collect();
+        let jobs: Vec<&String> = ledger.oracle.owed(Kind::Job).take(JOBS).collect();
         let resumes: Vec<&String> = ledger.oracle.owed(Kind::Resume).collect();
         json!({ "query": "job", "queries": jobs, "candidates": resumes, "top": TOP })
     };
@@ -217,16 +243,16 @@ fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>) -> String {
     poll::until_ok("a run is acknowledged", SETTLED_WITHIN, || {
         let client = doors.any(&mut rng);
         let request = client.request(reqwest::Method::POST, "/api/v1/match-runs").json(&body);
-        let answer = client.send(request.header("idempotency-key", "the-run"));
+        let answer = client.send(request.header("idempotency-key", &key));
         let answer = answer.map_err(|error| format!("{error:?}"))?;
         if answer.status < 400 { Ok(text(&answer.data(), "id")) } else { Err(answer.text) }
     })
 }
 
-fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str) {
+fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str, documents: usize) {
     let client = cluster.client(0);
-    assert_eq!(ledger.by_key.len(), DOCUMENTS, "every document was acknowledged");
-    assert_eq!(ledger.oracle.len(), DOCUMENTS, "no two documents have one id");
+    assert_eq!(ledger.by_key.len(), documents, "every document was acknowledged");
+    assert_eq!(ledger.oracle.len(), documents, "no two documents have one id");
     ledger.oracle.expect_conserved(&client);
     let indexed: i64 = client.get("/status").data()["shards"]
         .as_array()
@@ -234,13 +260,12 @@ fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str) {
         .iter()
         .map(|shard| shard["owners"][0]["documents"].as_i64().unwrap())
         .sum();
-    assert_eq!(indexed, DOCUMENTS as i64, "each document is in the index once");
+    assert_eq!(indexed, documents as i64, "each document is in the index once");
     let rows = client.rows(run);
     expect_each_row_once(&rows);
-    let jobs = ledger.oracle.owed(Kind::Job).count();
     // The pool of candidates bounds the rows of an item.
-    let per_job = rows.len() / jobs;
-    assert_eq!(rows.len(), jobs * per_job, "every item has as many rows");
+    let per_job = rows.len() / JOBS;
+    assert_eq!(rows.len(), JOBS * per_job, "every item has as many rows");
     assert!(per_job >= 300, "only {per_job} rows per job");
     let environment = cluster.environment();
     let dead = cli::run_with(&environment, ["queue", "dead", "list"]).expect_success().stdout;
