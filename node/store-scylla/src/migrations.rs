@@ -71,7 +71,7 @@ pub async fn migrate(options: &ScyllaOptions) -> Result<MigrationReport, ScyllaE
         options,
         holder: options.clock.new_id().into_bytes().to_vec(),
     };
-    migrator.ddl(&options.create_keyspace()).await?;
+    migrator.create_keyspace().await?;
     for statement in statements(OWN_TABLES) {
         migrator.ddl(&qualified(&statement, &options.keyspace)).await?;
     }
@@ -105,6 +105,18 @@ struct Migrator<'a> {
 }
 
 impl Migrator<'_> {
+    /// ScyllaDB gives a new keyspace tablets, which refuse conditional writes unless the server has `LWT_WITH_TABLETS`.
+    /// Versions before 6.0 and Cassandra know no tablets.
+    async fn create_keyspace(&self) -> Result<(), ScyllaError> {
+        let plain = self.options.create_keyspace();
+        let state = self.session.get_cluster_state();
+        let is_scylladb = state.get_nodes_info().iter().any(|node| node.sharder().is_some());
+        if is_scylladb && self.ddl(&format!("{plain} AND tablets = {{'enabled': false}}")).await.is_ok() {
+            return Ok(());
+        }
+        self.ddl(&plain).await
+    }
+
     async fn ddl(&self, text: &str) -> Result<(), ScyllaError> {
         query(self.session, &self.profiles.ddl, text, ()).await.map(drop)
     }
