@@ -8,6 +8,7 @@ use prometheus::{
     register_histogram_vec, register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
 };
 use tandem_domain::task::TaskKind;
+use tandem_ports::queue::QueueDepth;
 
 use crate::kind::ActorKind;
 
@@ -52,6 +53,10 @@ metric!(WATCHDOG: IntCounterVec = register_int_counter_vec!(
     "tandem_watchdog_kills_total", "Actors ended because they did not move", &["kind"]));
 metric!(ASKS: IntCounterVec = register_int_counter_vec!(
     "tandem_asks_total", "Questions to actors by outcome", &["kind", "outcome"]));
+metric!(QUEUE_WAITING: IntGaugeVec = register_int_gauge_vec!(
+    "tandem_queue_waiting", "Tasks in a queue, deliverable now or later, as last looked at", &["kind"]));
+metric!(QUEUE_DEAD: IntGaugeVec = register_int_gauge_vec!(
+    "tandem_queue_dead", "Tasks of a queue that were put aside, as last looked at", &["kind"]));
 metric!(POOL_BUSY: IntGaugeVec = register_int_gauge_vec!(
     "tandem_pool_busy", "Workers of a pool that are at work", &["pool"]));
 metric!(POOL_HELD: IntGaugeVec = register_int_gauge_vec!(
@@ -119,6 +124,12 @@ pub(crate) fn stage_time(kind: TaskKind, took: Duration) {
 
 pub(crate) fn relayed(kind: TaskKind) {
     RELAYED.with_label_values(&[kind.name()]).inc();
+}
+
+pub(crate) fn depth(kind: TaskKind, depth: QueueDepth) {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    QUEUE_WAITING.with_label_values(&[kind.name()]).set(number(depth.waiting));
+    QUEUE_DEAD.with_label_values(&[kind.name()]).set(number(depth.dead));
 }
 
 pub(crate) fn mesh_members(members: usize) {

@@ -149,11 +149,13 @@ enum Walked {
 }
 
 impl Walker {
-    /// Which queues lack something.
+    /// How much lies in the queues, and which of them lack something.
     async fn look(&mut self) -> Result<(), String> {
         self.lacking.clear();
         for kind in TaskKind::ALL {
-            if self.queue.keeps_keys_once() || within(self.queue.depth(kind)).await?.waiting == 0 {
+            let depth = within(self.queue.depth(kind)).await?;
+            metrics::depth(kind, depth);
+            if self.queue.keeps_keys_once() || depth.waiting == 0 {
                 self.lacking.insert(kind);
             }
         }
