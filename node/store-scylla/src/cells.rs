@@ -3,6 +3,7 @@
 use tandem_domain::ids::OwnerId;
 use tandem_ports::StoreError;
 
+use crate::metrics;
 use crate::statements::CellTable;
 use crate::store::{Conditional, ScyllaStore};
 
@@ -68,27 +69,39 @@ impl ScyllaStore {
     /// Makes a cell unless there is one. Cells are never removed (claims excepted), so `born` decides for good whether
     /// this operation made it.
     pub(crate) async fn insert_cell(&self, at: At<'_>, next: Next<'_>) -> Result<Written, StoreError> {
-        let Next { op, rev, body } = next;
         let mut open = false;
-        for _ in 0..ATTEMPTS {
+        let end = self.try_insert(at, next, &mut open).await;
+        if open {
+            metrics::resolved(&end);
+        }
+        end
+    }
+
+    /// `open` tells whether an answer was missing.
+    async fn try_insert(&self, at: At<'_>, next: Next<'_>, open: &mut bool) -> Result<Written, StoreError> {
+        let Next { op, rev, body } = next;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                metrics::retried();
+            }
             let values = (at.owner.as_str(), at.key, op, op, rev, body);
             match self.conditional(&at.table.insert, values).await {
                 Ok(Conditional::Applied) => return Ok(Written::Done),
                 Ok(Conditional::Refused) => {}
-                Ok(Conditional::Unknown) => open = true,
-                Err(_) if open => return Ok(Written::Unknown),
+                Ok(Conditional::Unknown) => *open = true,
+                Err(_) if *open => return Ok(Written::Unknown),
                 Err(error) => return Err(error),
             }
             match self.cell_serial(at).await {
                 Ok(Some(cell)) if cell.born == op => return Ok(Written::Done),
                 Ok(Some(cell)) => return Ok(Written::Other(Some(cell))),
                 Ok(None) => {}
-                Err(_) if open => return Ok(Written::Unknown),
+                Err(_) if *open => return Ok(Written::Unknown),
                 Err(error) => return Err(error),
             }
         }
         // Refused each time, and each time the claim that refused was released in between.
-        if open { Ok(Written::Unknown) } else { Err(StoreError::Timeout) }
+        if *open { Ok(Written::Unknown) } else { Err(StoreError::Timeout) }
     }
 
     /// Replaces a cell of revision `base`.
@@ -98,24 +111,42 @@ impl ScyllaStore {
         base: i64,
         next: Next<'_>,
     ) -> Result<Written, StoreError> {
-        let Next { op, rev, body } = next;
         let mut open = false;
-        for _ in 0..ATTEMPTS {
+        let end = self.try_replace(at, base, next, &mut open).await;
+        if open {
+            metrics::resolved(&end);
+        }
+        end
+    }
+
+    /// `open` tells whether an answer was missing.
+    async fn try_replace(
+        &self,
+        at: At<'_>,
+        base: i64,
+        next: Next<'_>,
+        open: &mut bool,
+    ) -> Result<Written, StoreError> {
+        let Next { op, rev, body } = next;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                metrics::retried();
+            }
             let values = (op, rev, body, at.owner.as_str(), at.key, base);
             match self.conditional(&at.table.replace, values).await {
                 Ok(Conditional::Applied) => return Ok(Written::Done),
                 Ok(Conditional::Refused) => {}
-                Ok(Conditional::Unknown) => open = true,
-                Err(_) if open => return Ok(Written::Unknown),
+                Ok(Conditional::Unknown) => *open = true,
+                Err(_) if *open => return Ok(Written::Unknown),
                 Err(error) => return Err(error),
             }
             match self.cell_serial(at).await {
                 Ok(Some(cell)) if cell.op == op => return Ok(Written::Done),
                 // It may have been applied and replaced since.
-                Ok(Some(cell)) if open && cell.rev > rev => return Ok(Written::Unknown),
-                Ok(Some(cell)) if open && cell.rev == base => {}
+                Ok(Some(cell)) if *open && cell.rev > rev => return Ok(Written::Unknown),
+                Ok(Some(cell)) if *open && cell.rev == base => {}
                 Ok(cell) => return Ok(Written::Other(cell)),
-                Err(_) if open => return Ok(Written::Unknown),
+                Err(_) if *open => return Ok(Written::Unknown),
                 Err(error) => return Err(error),
             }
         }

@@ -22,12 +22,15 @@ mod unique;
 
 mod codec;
 mod lwt;
+mod metrics;
 mod statements;
 
 mod migrations;
 mod schema;
 mod session;
 
+#[cfg(test)]
+mod fault_tests;
 #[cfg(test)]
 mod testing;
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use tandem_domain::ids::OwnerId;
-use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPage, LogPosition};
+use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPage, LogPosition, MAX_PAGE};
 use tandem_ports::{StoreError, Write};
 
 use crate::cells::{At, Cell, Next, Written};
@@ -23,8 +23,10 @@ use crate::codec::{decode, encode};
 use crate::store::ScyllaStore;
 
 mod append;
+mod recent;
 
 pub(crate) use append::LogTail;
+pub(crate) use recent::Recent;
 
 const LOG: &str = "change_log";
 const LOGGED: &str = "logged";
@@ -37,6 +39,8 @@ const MAX_GROUP: i64 = 256;
 const READ_GROUPS: i32 = 64;
 /// Entries whose cells are read at once.
 const WAVE: usize = 128;
+/// Entries that are taken at once of those that were read before: as many as a page may have.
+const MAX_RECENT: usize = MAX_PAGE as usize;
 
 /// The revision of a cell whose change is not in the log yet, and of one whose change is.
 const PENDING: i64 = 1;
@@ -180,11 +184,17 @@ impl ScyllaStore {
 
     /// Entries from an index on, without gaps, of one segment.
     async fn read_entries(&self, index: i64) -> Result<Vec<Change>, StoreError> {
+        let recent = self.recent_log();
+        let known = recent.from(index, MAX_RECENT);
+        if !known.is_empty() {
+            return Ok(known);
+        }
         let (segment, mut offset) = (index / SEGMENT, index % SEGMENT);
         let statements = &self.statements().log;
         let mut groups: Vec<Group> =
             self.rows_of(LOG, &statements.read, (segment, offset, READ_GROUPS)).await?;
-        if groups.first().is_none_or(|(first, _, _)| *first > offset) {
+        let joins = groups.first().is_some_and(|(first, _, _)| *first == offset);
+        if !joins && offset > 0 && !recent.ends_at(index) {
             // The entry may lie inside the group before.
             groups = self.rows_of(LOG, &statements.before, (segment, offset)).await?;
         }
@@ -197,6 +207,9 @@ impl ScyllaStore {
             let known = usize::try_from(offset - first).unwrap_or(usize::MAX);
             entries.extend(group.into_iter().skip(known));
             offset = first + count;
+        }
+        if !entries.is_empty() {
+            recent.keep(index, &entries);
         }
         Ok(entries)
     }

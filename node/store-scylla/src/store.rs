@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use scylla::client::session::Session;
 use scylla::response::query_result::QueryResult;
+use scylla::serialize::batch::BatchValues;
 use scylla::serialize::row::SerializeRow;
+use scylla::statement::Consistency;
+use scylla::statement::batch::Batch;
 use scylla::statement::prepared::PreparedStatement;
 use tandem_ports::documents::MAX_PAGE;
 use tandem_ports::{Clock, StoreError};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::error::{ScyllaError, certainly_not, corrupt, store_error};
-use crate::log::LogTail;
+use crate::log::{LogTail, Recent};
+use crate::metrics::{self, Kind};
 use crate::options::ScyllaOptions;
 use crate::session::Profiles;
 use crate::statements::Statements;
@@ -33,6 +38,7 @@ struct Inner {
     permits: Semaphore,
     clock: Arc<dyn Clock>,
     log: LogTail,
+    recent: Recent,
 }
 
 /// How a conditional write ended, as far as its answer says.
@@ -59,23 +65,20 @@ impl ScyllaStore {
             .map_err(|_| ScyllaError::statement("prepare its statements", &"it took too long"))??;
         tracing::info!(nodes = %options.nodes.join(","), keyspace = %options.keyspace, "connected to the store");
         let (permits, clock) = (Semaphore::new(options.concurrency.max(1)), options.clock);
-        Ok(Self(Arc::new(Inner { session, statements, permits, clock, log: LogTail::default() })))
+        let (log, recent) = (LogTail::default(), Recent::default());
+        Ok(Self(Arc::new(Inner { session, statements, permits, clock, log, recent })))
     }
 
     pub(crate) fn statements(&self) -> &Statements {
         &self.0.statements
     }
 
-    pub(crate) fn session(&self) -> &Session {
-        &self.0.session
-    }
-
-    pub(crate) fn permits(&self) -> &Semaphore {
-        &self.0.permits
-    }
-
     pub(crate) fn log_tail(&self) -> &LogTail {
         &self.0.log
+    }
+
+    pub(crate) fn recent_log(&self) -> &Recent {
+        &self.0.recent
     }
 
     /// The id of a write that nobody else makes.
@@ -83,15 +86,28 @@ impl ScyllaStore {
         self.0.clock.new_id().into_bytes().to_vec()
     }
 
-    /// Carries out an idempotent statement.
+    /// Carries out an unconditional write.
     pub(crate) async fn run(
         &self,
         statement: &PreparedStatement,
         values: impl SerializeRow,
+    ) -> Result<(), StoreError> {
+        self.request(Kind::Write, statement, values).await.map(drop)
+    }
+
+    /// Carries out an idempotent statement.
+    async fn request(
+        &self,
+        kind: Kind,
+        statement: &PreparedStatement,
+        values: impl SerializeRow,
     ) -> Result<QueryResult, StoreError> {
         let _permit = self.0.permits.acquire().await.map_err(|_| closed())?;
+        let begun = Instant::now();
         let result = self.0.session.execute_unpaged(statement, values).await;
-        result.map_err(|error| store_error(&error))
+        let result = result.map_err(|error| store_error(&error));
+        metrics::requested(kind, &result, begun);
+        result
     }
 
     /// The rows that a statement finds.
@@ -104,7 +120,9 @@ impl ScyllaStore {
     where
         R: for<'a> scylla::deserialize::row::DeserializeRow<'a, 'a>,
     {
-        let result = self.run(statement, values).await?;
+        let serial = statement.get_consistency() == Some(Consistency::LocalSerial);
+        let kind = if serial { Kind::SerialRead } else { Kind::Read };
+        let result = self.request(kind, statement, values).await?;
         let rows = result.into_rows_result().map_err(|error| corrupt(table, error))?;
         let rows = rows.rows::<R>().map_err(|error| corrupt(table, error))?;
         rows.map(|row| row.map_err(|error| corrupt(table, error))).collect()
@@ -117,11 +135,35 @@ impl ScyllaStore {
         values: impl SerializeRow,
     ) -> Result<Conditional, StoreError> {
         let _permit = self.0.permits.acquire().await.map_err(|_| closed())?;
-        let result = self.0.session.execute_unpaged(statement, values).await;
-        Self::verdict(result)
+        let begun = Instant::now();
+        let end = Self::verdict(self.0.session.execute_unpaged(statement, values).await);
+        metrics::judged(&end, begun);
+        end
     }
 
-    pub(crate) fn verdict(
+    /// Carries out a batch of one partition with a condition, once. An error means that it has certainly not happened.
+    pub(crate) async fn conditional_batch(
+        &self,
+        batch: &Batch,
+        values: impl BatchValues,
+    ) -> Result<Conditional, StoreError> {
+        let _permit = self.0.permits.acquire().await.map_err(|_| closed())?;
+        let begun = Instant::now();
+        let end = Self::verdict(self.0.session.batch(batch, values).await);
+        metrics::judged(&end, begun);
+        end
+    }
+
+    /// Carries out an unconditional batch of one partition.
+    pub(crate) async fn batch(&self, batch: &Batch, values: impl BatchValues) -> Result<(), StoreError> {
+        let _permit = self.0.permits.acquire().await.map_err(|_| closed())?;
+        let begun = Instant::now();
+        let end = self.0.session.batch(batch, values).await.map(drop).map_err(|error| store_error(&error));
+        metrics::requested(Kind::Write, &end, begun);
+        end
+    }
+
+    fn verdict(
         result: Result<QueryResult, scylla::errors::ExecutionError>,
     ) -> Result<Conditional, StoreError> {
         match result {

@@ -121,6 +121,7 @@ impl Shared {
     /// The store with nothing in it: for suites, which ask for an empty one without waiting.
     pub(crate) fn make(&self) -> Arc<ScyllaStore> {
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(self.place.empty()));
+        self.store.recent_log().clear();
         Arc::new(self.store.clone())
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{LOG, MAX_GROUP, SEGMENT, is_full};
 use crate::codec::encode;
-use crate::store::{Conditional, ScyllaStore, closed};
+use crate::store::{Conditional, ScyllaStore};
 
 /// The most changes that wait in a process.
 const MAX_WAITING: usize = 4_096;
@@ -108,10 +108,7 @@ impl ScyllaStore {
             let End { segment, filled } = *end;
             let before = (filled > 0).then_some(filled);
             let values = ((filled + count, segment, before), (segment, filled, count, &op[..], &body[..]));
-            let permit = self.permits().acquire().await.map_err(|_| closed())?;
-            let result = self.session().batch(&batch, values).await;
-            drop(permit);
-            let applied = match Self::verdict(result)? {
+            let applied = match self.conditional_batch(&batch, values).await? {
                 Conditional::Applied => true,
                 Conditional::Refused => false,
                 // Should it be applied after this look, the entries are there twice, which readers mend.

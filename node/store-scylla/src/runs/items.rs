@@ -11,9 +11,9 @@ use tandem_domain::run::{ItemOutcome, RowKey, RunRow};
 use tandem_ports::{StoreError, Write};
 
 use crate::codec::{decode, encode};
-use crate::error::{corrupt, store_error};
+use crate::error::corrupt;
 use crate::lists::merged;
-use crate::store::{Conditional, ScyllaStore, closed};
+use crate::store::{Conditional, ScyllaStore};
 
 const ITEMS: &str = "run_items";
 const ROWS: &str = "run_rows";
@@ -128,8 +128,7 @@ impl ScyllaStore {
                 batch.append_statement(statement.clone());
                 values.push((owner.as_str(), &run[..], i64::from(item), attempt, rank, encode(ROWS, row)?));
             }
-            let _permit = self.permits().acquire().await.map_err(|_| closed())?;
-            self.session().batch(&batch, values).await.map_err(|error| store_error(&error))?;
+            self.batch(&batch, values).await?;
         }
         Ok(())
     }
