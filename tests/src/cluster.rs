@@ -131,6 +131,16 @@ impl Cluster {
         self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
+    /// Waits until every node is ready.
+    ///
+    /// # Panics
+    /// When one does not become so.
+    pub fn expect_ready(&mut self) {
+        for node in &mut self.nodes {
+            drop(node.expect_ready());
+        }
+    }
+
     /// Waits until every node is ready and sees every node, and each shard is held by exactly two that are up to date.
     ///
     /// # Panics

@@ -31,7 +31,7 @@ const SENDERS: usize = 6;
 /// Rows per item: as many as a run gives.
 const TOP: usize = 1_000;
 /// How long all work may take once the faults are over.
-const SETTLED_WITHIN: Duration = Duration::from_secs(300);
+const SETTLED_WITHIN: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -133,6 +133,8 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
     for round in 0.. {
         let run;
         (cluster, ledger, run) = strike(&mut rng, round, &services, cluster, ledger);
+        cluster.expect_ready();
+        expect_worked_off(&cluster.client(0), (round + 1) * DOCUMENTS);
         cluster.expect_shared_out();
         judge(&mut cluster, &ledger, &run, (round + 1) * DOCUMENTS);
         if long_enough.passed() {
@@ -247,6 +249,14 @@ fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>, round: usize) -> String {
         let answer = answer.map_err(|error| format!("{error:?}"))?;
         if answer.status < 400 { Ok(text(&answer.data(), "id")) } else { Err(answer.text) }
     })
+}
+
+/// Waits until as many changes are logged as there are documents: what is still missing then is little.
+fn expect_worked_off(client: &Client, documents: usize) {
+    poll::until_ok("everything is read and embedded", SETTLED_WITHIN, || {
+        let logged = client.get("/status").data()["logHead"].as_u64().unwrap();
+        if logged >= documents as u64 { Ok(()) } else { Err(format!("{logged} of {documents}")) }
+    });
 }
 
 fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str, documents: usize) {
