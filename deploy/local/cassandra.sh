@@ -127,6 +127,9 @@ launch() {
   setsid "$java" "${flags[@]}" -cp "$folder/conf:$CACHE/jars/*" org.apache.cassandra.service.CassandraDaemon \
     >"$folder/logs/out.log" 2>&1 </dev/null 9>&- &
   printf '%s\n' "$!" >"$folder/pid"
+  # Let the child become the node: until then it looks like a stranger.
+  local begun=$((SECONDS + 5))
+  until alive "$1" || [ "$SECONDS" -ge "$begun" ]; do sleep 0.05; done
 }
 
 await_start() {

@@ -62,6 +62,7 @@ fn invariant_7_three_nodes_with_sixteen_shards_rank_as_one_machine_with_four() {
     let mut one = Sandbox::start();
     let expected = ranking(&[one.client()]);
     one.stop();
+    drop(one);
     let services = Services::start(1, 1);
     let mut cluster = Cluster::start(&services, NODES);
     let clients: Vec<Client> = (0..NODES).map(|node| cluster.client(node)).collect();

@@ -9,10 +9,12 @@ const STORES: [&str; 3] = ["documents", "runs", "tasks"];
 /// Types that carry the owner of what they hold.
 const CARRY_AN_OWNER: [&str; 5] = ["OwnerId", "&Document", "&Change", "&MatchRun", "&PairMatch"];
 /// Methods that read the system's own rows, with the reason why nobody owns them.
-const OWNERLESS: [(&str, &str); 1] =
-    [("changes", "the log that shards follow: every change names its owner and is applied under it")];
+const OWNERLESS: [(&str, &str); 2] = [
+    ("changes", "the log that shards follow: every change names its owner and is applied under it"),
+    ("log_head", "a number: how far that log has come"),
+];
 /// Beginnings of the names of methods that change something.
-const WRITES: [&str; 7] = ["create", "put_", "advance", "log_", "finish", "file", "replace"];
+const WRITES: [&str; 7] = ["create", "put_", "advance", "log_change", "finish", "file", "replace"];
 /// Beginnings of the names of messages that change something.
 const CHANGES: [&str; 8] = ["Create", "Submit", "Delete", "Update", "Put", "Cancel", "Reset", "Generate"];
 

@@ -254,7 +254,11 @@ fn ask_for_run(doors: &Doors, ledger: &Mutex<Ledger>, round: usize) -> String {
 /// Waits until as many changes are logged as there are documents: what is still missing then is little.
 fn expect_worked_off(client: &Client, documents: usize) {
     poll::until_ok("everything is read and embedded", SETTLED_WITHIN, || {
-        let logged = client.get("/status").data()["logHead"].as_u64().unwrap();
+        let status = client.try_get("/status").map_err(|error| error.to_string())?;
+        if status.status != 200 {
+            return Err(status.text);
+        }
+        let logged = status.data()["logHead"].as_u64().unwrap();
         if logged >= documents as u64 { Ok(()) } else { Err(format!("{logged} of {documents}")) }
     });
 }
