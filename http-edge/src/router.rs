@@ -70,6 +70,7 @@ pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(runs::create_match_run))
         .routes(routes!(runs::get_match_run))
         .routes(routes!(runs::get_match_run_results))
+        .routes(routes!(runs::cancel_match_run))
 }
 
 /// The routes of operators and probes: answered also when the node is full.

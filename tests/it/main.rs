@@ -15,6 +15,7 @@ mod score;
 mod blind;
 mod secrets;
 
+mod cancel;
 mod cluster;
 mod crash;
 mod drain;

@@ -116,7 +116,7 @@ pub fn list<'a>(object: &'a Value, member: &str) -> &'a [Value] {
 
 /// The resource if its status is an end; if not, itself again.
 fn ended(resource: Value) -> Result<Value, Value> {
-    let ended = matches!(text(&resource, "status").as_str(), "complete" | "failed");
+    let ended = matches!(text(&resource, "status").as_str(), "complete" | "failed" | "cancelled");
     if ended { Ok(resource) } else { Err(resource) }
 }
 

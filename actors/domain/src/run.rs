@@ -109,10 +109,13 @@ pub enum RunState {
     Complete,
     /// Every item failed.
     Failed,
+    /// Every item is settled and at least one was canceled. The word on the wire is the design's.
+    #[serde(rename = "cancelled")]
+    Canceled,
 }
 
 impl RunState {
-    /// `queued`, `running`, `complete` or `failed`.
+    /// `queued`, `running`, `complete`, `failed` or `cancelled`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -120,13 +123,14 @@ impl RunState {
             Self::Running => "running",
             Self::Complete => "complete",
             Self::Failed => "failed",
+            Self::Canceled => "cancelled",
         }
     }
 
     /// True when nothing more will happen.
     #[must_use]
     pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Complete | Self::Failed)
+        matches!(self, Self::Complete | Self::Failed | Self::Canceled)
     }
 }
 
@@ -154,17 +158,21 @@ pub struct Progress {
     pub done: u32,
     /// Items given up.
     pub failed: u32,
+    /// Items that were canceled before they ended otherwise.
+    pub canceled: u32,
 }
 
 impl Progress {
     /// The state that follows.
     #[must_use]
     pub const fn state(&self) -> RunState {
-        let settled = self.done.saturating_add(self.failed);
+        let settled = self.done.saturating_add(self.failed).saturating_add(self.canceled);
         if settled == 0 && self.items > 0 {
             RunState::Queued
         } else if settled < self.items {
             RunState::Running
+        } else if self.canceled > 0 {
+            RunState::Canceled
         } else if self.done == 0 {
             RunState::Failed
         } else {
@@ -181,6 +189,8 @@ pub enum ItemOutcome {
     Ranked(Vec<RunRow>),
     /// It could not be ranked.
     Failed(Failure),
+    /// The run was canceled before it was ranked.
+    Canceled,
 }
 
 /// One ranked candidate.

@@ -21,7 +21,7 @@ pub enum TaskKind {
     Parse,
     /// Make the vectors of a document version.
     Embed,
-    /// Score one pair that somebody waits for.
+    /// Score one pair that somebody waits for, or cancel a run.
     MatchInteractive,
     /// File the items of a run, or rank the candidates of one.
     MatchBulk,
@@ -70,6 +70,11 @@ pub enum TaskSubject {
         run: RunId,
         /// The item's number, from 0.
         item: u32,
+    },
+    /// A run that is to be canceled: its items that have not ended are to be ended.
+    RunCancel {
+        /// The run.
+        run: RunId,
     },
 }
 
@@ -205,6 +210,7 @@ impl Task {
             TaskSubject::Match { id } => (b"m", id.as_uuid(), 0),
             TaskSubject::Run { run } => (b"a", run.as_uuid(), 0),
             TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
+            TaskSubject::RunCancel { run } => (b"c", run.as_uuid(), 0),
         };
         TaskId::from_uuid(derived(
             "task",

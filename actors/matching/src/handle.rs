@@ -9,7 +9,9 @@ use tandem_domain::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, deriv
 use tandem_domain::run::{MatchRun, PairMatch, Selection};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_messages::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
-use tandem_messages::runs::{CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
+use tandem_messages::runs::{
+    CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView,
+};
 use tandem_ports::documents::{MAX_PAGE, Page};
 use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue, Write};
 use tandem_runtime::file_task;
@@ -144,6 +146,22 @@ impl Matching {
             (Some(run), Some(progress)) => Ok(RunView { run, progress }),
             _ => Err(not_found("run")),
         }
+    }
+
+    /// Cancels a run: durable when it returns, with the run as it stood before. Every item that has not ended ends as
+    /// canceled soon after, whatever stage it is in; what has ended stays. Again, or on a settled run, it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn cancel_run(&self, request: CancelRun) -> Result<RunView, Failure> {
+        let CancelRun { owner, id } = request;
+        let view = self.get_run(GetRun { owner: owner.clone(), id }).await?;
+        if !view.progress.state().is_settled() {
+            // Not in the queue of the items: it would come behind those that it is to end.
+            self.file(&owner, TaskKind::MatchInteractive, TaskSubject::RunCancel { run: id }).await?;
+        }
+        Ok(view)
     }
 
     /// Reads rows of a run.

@@ -33,4 +33,4 @@ pub use open_runs::OpenRuns;
 pub use question::Among;
 pub use searcher::{CutQuery, Query, Ranked, SearchOptions, Searcher};
 pub use shard_host::{OpenShard, ShardHost, ShardHostOptions};
-pub use work::{ItemFiling, PairWork, RunWork};
+pub use work::{InteractiveWork, ItemFiling, RunWork};

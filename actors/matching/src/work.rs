@@ -1,4 +1,4 @@
-//! The two match stages: items of runs, and single pairs that somebody waits for.
+//! The two match stages: items of runs, and what somebody waits for, single pairs and the cancellation of runs.
 
 use std::sync::Arc;
 
@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, OwnerId};
+use tandem_domain::ids::{DocumentId, MatchId, OwnerId, RunId};
 use tandem_domain::ranked::Features;
-use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch, PairOutcome, RunRow, ScoredPair, Selection};
+use tandem_domain::run::{
+    ItemOutcome, MatchRun, PairMatch, PairOutcome, Progress, RunRow, ScoredPair, Selection,
+};
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
 use tandem_runtime::{StageWork, file_task};
@@ -58,8 +60,12 @@ impl RunWork {
     }
 
     /// Files every item, once the documents that the run names have settled: what is still being read would silently
-    /// be missing from the ranking.
+    /// be missing from the ranking. A run that was canceled before has nothing to file.
     async fn file_items(&self, run: &MatchRun) -> Result<(), Failure> {
+        let progress = self.runs.progress(&run.owner, run.id).await?;
+        if progress.is_some_and(|progress| progress.state().is_settled()) {
+            return Ok(());
+        }
         let mut named = run.spec.queries.clone();
         if let Selection::Ids(ids) = &run.spec.candidates {
             named.extend(ids);
@@ -151,7 +157,9 @@ impl StageWork for RunWork {
                 let rows = self.rank(&open, query).await?;
                 self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
             }
-            TaskSubject::Version { .. } | TaskSubject::Match { .. } => Err(not_of_a_run()),
+            TaskSubject::Version { .. } | TaskSubject::Match { .. } | TaskSubject::RunCancel { .. } => {
+                Err(not_of_a_run())
+            }
         }
     }
 
@@ -160,7 +168,9 @@ impl StageWork for RunWork {
         let (run, items) = match task.subject {
             TaskSubject::Run { run } => (run, None),
             TaskSubject::RunItem { run, item } => (run, Some(item)),
-            TaskSubject::Version { .. } | TaskSubject::Match { .. } => return Err(not_of_a_run()),
+            TaskSubject::Version { .. } | TaskSubject::Match { .. } | TaskSubject::RunCancel { .. } => {
+                return Err(not_of_a_run());
+            }
         };
         let open = match self.open.open(&task.owner, run).await {
             Ok(open) => open,
@@ -178,38 +188,28 @@ impl StageWork for RunWork {
     }
 }
 
-/// Scores one requested pair.
-pub struct PairWork {
+/// Scores requested pairs and cancels runs.
+pub struct InteractiveWork {
     documents: Arc<dyn DocumentStore>,
     runs: Arc<dyn RunStore>,
 }
 
-impl PairWork {
+impl InteractiveWork {
     /// Work on these ports.
     pub fn new(documents: Arc<dyn DocumentStore>, runs: Arc<dyn RunStore>) -> Self {
         Self { documents, runs }
     }
 
-    async fn open_pair(&self, task: &Task) -> Result<Option<PairMatch>, Failure> {
-        let TaskSubject::Match { id } = task.subject else {
-            return Err(internal("an interactive match task must name a match"));
-        };
-        let pair = self.runs.pair_match(&task.owner, id).await?;
+    async fn open_pair(&self, owner: &OwnerId, id: MatchId) -> Result<Option<PairMatch>, Failure> {
+        let pair = self.runs.pair_match(owner, id).await?;
         Ok(pair.filter(|pair| pair.outcome.is_none()))
     }
-}
 
-#[async_trait]
-impl StageWork for PairWork {
-    fn kind(&self) -> TaskKind {
-        TaskKind::MatchInteractive
-    }
-
-    async fn perform(&self, task: &Task) -> Result<(), Failure> {
-        let Some(pair) = self.open_pair(task).await? else { return Ok(()) };
+    async fn score_pair(&self, owner: &OwnerId, id: MatchId) -> Result<(), Failure> {
+        let Some(pair) = self.open_pair(owner, id).await? else { return Ok(()) };
         let documents = self.documents.as_ref();
-        let job = load(documents, &pair.owner, DocumentKind::Job, pair.job).await?;
-        let resume = load(documents, &pair.owner, DocumentKind::Resume, pair.resume).await?;
+        let job = load(documents, owner, DocumentKind::Job, pair.job).await?;
+        let resume = load(documents, owner, DocumentKind::Resume, pair.resume).await?;
         let weights = pair.weights;
         let scored = spawn_blocking(move || ScoredPair {
             score: score(&job.features, &resume.features, &weights),
@@ -217,13 +217,52 @@ impl StageWork for PairWork {
         });
         let scored = scored.await.map_err(|_| internal("scoring the pair panicked"))?;
         let outcome = PairOutcome::Scored(Box::new(scored));
-        self.runs.finish_match(&pair.owner, pair.id, &outcome).await?.certain()
+        self.runs.finish_match(owner, id, &outcome).await?.certain()
     }
 
+    /// Ends every item that has not ended. Whoever works on one now finds at its end that it has ended.
+    async fn cancel_run(&self, owner: &OwnerId, run: RunId) -> Result<(), Failure> {
+        let Some(Progress { items, .. }) = self.runs.progress(owner, run).await? else { return Ok(()) };
+        iter(0..items)
+            .map(|item| async move {
+                self.runs.finish_item(owner, run, item, &ItemOutcome::Canceled).await?.certain()
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+}
+
+#[async_trait]
+impl StageWork for InteractiveWork {
+    fn kind(&self) -> TaskKind {
+        TaskKind::MatchInteractive
+    }
+
+    async fn perform(&self, task: &Task) -> Result<(), Failure> {
+        match task.subject {
+            TaskSubject::Match { id } => self.score_pair(&task.owner, id).await,
+            TaskSubject::RunCancel { run } => self.cancel_run(&task.owner, run).await,
+            TaskSubject::Version { .. } | TaskSubject::Run { .. } | TaskSubject::RunItem { .. } => {
+                Err(not_interactive())
+            }
+        }
+    }
+
+    /// A pair says what failed. A cancellation has nowhere to say so: it is carried out after all, as long as showing a
+    /// failure is tried.
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
-        let Some(pair) = self.open_pair(task).await? else { return Ok(()) };
-        let outcome = PairOutcome::Failed(failure.clone());
-        self.runs.finish_match(&pair.owner, pair.id, &outcome).await?.certain()
+        match task.subject {
+            TaskSubject::Match { id } => {
+                let Some(pair) = self.open_pair(&task.owner, id).await? else { return Ok(()) };
+                let outcome = PairOutcome::Failed(failure.clone());
+                self.runs.finish_match(&pair.owner, id, &outcome).await?.certain()
+            }
+            TaskSubject::RunCancel { run } => self.cancel_run(&task.owner, run).await,
+            TaskSubject::Version { .. } | TaskSubject::Run { .. } | TaskSubject::RunItem { .. } => {
+                Err(not_interactive())
+            }
+        }
     }
 }
 
@@ -261,6 +300,10 @@ async fn load(
 
 fn not_of_a_run() -> Failure {
     internal("a bulk match task must name a run or an item of one")
+}
+
+fn not_interactive() -> Failure {
+    internal("an interactive match task must name a match or the cancellation of a run")
 }
 
 fn internal(reason: &str) -> Failure {

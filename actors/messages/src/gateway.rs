@@ -14,7 +14,7 @@ use crate::documents::{
 };
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
-use crate::runs::{CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
+use crate::runs::{CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
 use crate::status::{GetStatus, Status};
 
 /// A question that knows its answer.
@@ -86,6 +86,7 @@ conversations! {
     GetFailedItems => FailedItems,
     GetHealth => Health,
     GetStatus => Status,
+    CancelRun => RunView,
 }
 
 /// What travels with every request.

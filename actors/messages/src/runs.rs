@@ -25,6 +25,16 @@ pub struct GetRun {
     pub id: RunId,
 }
 
+/// Cancel a run. Answered as soon as the cancellation is durable, with the run as it stood then; its items that have
+/// not ended end soon after. A run that is settled stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRun {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Which.
+    pub id: RunId,
+}
+
 /// A run and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunView {

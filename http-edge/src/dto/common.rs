@@ -45,6 +45,9 @@ pub(crate) enum Status {
     Complete,
     /// Given up; `failure` says why.
     Failed,
+    /// Called off; match runs alone.
+    #[serde(rename = "cancelled")]
+    Canceled,
 }
 
 /// Why something was given up.

@@ -165,6 +165,9 @@ pub(crate) struct Progress {
     pub(crate) done: u32,
     /// Items given up.
     pub(crate) failed: u32,
+    /// Items that were called off.
+    #[serde(rename = "cancelled")]
+    pub(crate) canceled: u32,
 }
 
 /// An item that could not be ranked.
@@ -186,6 +189,7 @@ pub(crate) fn status(progress: &DomainProgress) -> Status {
         RunState::Running => Status::Processing,
         RunState::Complete => Status::Complete,
         RunState::Failed => Status::Failed,
+        RunState::Canceled => Status::Canceled,
     }
 }
 
@@ -202,7 +206,12 @@ impl Run {
         Self {
             id: run.id.to_string(),
             status: status(&progress),
-            progress: Progress { items: progress.items, done: progress.done, failed: progress.failed },
+            progress: Progress {
+                items: progress.items,
+                done: progress.done,
+                failed: progress.failed,
+                canceled: progress.canceled,
+            },
             failed_items: failed
                 .map(|(item, why)| FailedItem { item, query_id: query_id(&run, item), failure: why.into() })
                 .collect(),

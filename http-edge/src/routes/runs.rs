@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use tandem_domain::ids::RunId;
-use tandem_messages::runs::{CreateRun as Create, GetFailedItems, GetRows, GetRun};
+use tandem_messages::runs::{CancelRun, CreateRun as Create, GetFailedItems, GetRows, GetRun, RunView};
 
 use crate::answer;
 use crate::caller::{Call, Operation};
@@ -23,7 +23,7 @@ const FAILED_ITEMS: u32 = 100;
 
 /// Rank candidates for many queries
 ///
-/// Answered as soon as the run is durable; ask for it until its status is `complete` or `failed`.
+/// Answered as soon as the run is durable; ask for it until its status is `complete`, `failed` or `cancelled`.
 #[utoipa::path(
     post, path = "/api/v1/match-runs", tag = "match-runs",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),
@@ -58,11 +58,42 @@ pub(crate) async fn get_match_run(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let view = call.ask(GetRun { owner: call.owner(), id }).await?;
+    Ok(answer::ok(with_failures(&call, view).await?))
+}
+
+/// Cancel a run
+///
+/// Answered with the run as it stands as soon as the cancellation is durable; its items that have not ended are called
+/// off soon after, and then its status is `cancelled`. Rows that are there stay. A run that has ended stays as it is, and
+/// asking again changes nothing.
+#[utoipa::path(
+    post, path = "/api/v1/match-runs/{id}/cancel", tag = "match-runs",
+    params(("id" = String, Path, format = "uuid", description = "The run")),
+    responses(
+        (status = 202, body = Envelope<Run>, description = "Accepted",
+            headers(("Location" = String, description = "Where it can be seen"))),
+        Reads,
+    ),
+)]
+pub(crate) async fn cancel_match_run(
+    call: Call,
+    PathId(id): PathId<RunId>,
+    params: Params,
+) -> Result<Response, Problem> {
+    params.finish()?;
+    let view = call.ask(CancelRun { owner: call.owner(), id }).await?;
+    let location = format!("/api/v1/match-runs/{id}");
+    Ok(answer::at(StatusCode::ACCEPTED, &location, with_failures(&call, view).await?))
+}
+
+/// A run with its failed items.
+async fn with_failures(call: &Call, view: RunView) -> Result<Run, Problem> {
+    let (id, limit) = (view.run.id, FAILED_ITEMS);
     let failed = match view.progress.failed {
         0 => Vec::new(),
-        _ => call.ask(GetFailedItems { owner: call.owner(), id, limit: FAILED_ITEMS }).await?.items,
+        _ => call.ask(GetFailedItems { owner: call.owner(), id, limit }).await?.items,
     };
-    Ok(answer::ok(Run::new(view, failed)))
+    Ok(Run::new(view, failed))
 }
 
 /// Read the rows of a run

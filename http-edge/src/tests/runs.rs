@@ -8,11 +8,13 @@ use tandem_messages::runs::{FailedItems, GetRows, RowPage};
 use super::samples::{ID, OTHER_ID, document_id, row, run};
 use super::*;
 
-const DONE: Progress = Progress { items: 2, done: 2, failed: 0 };
+const DONE: Progress = Progress { items: 2, done: 2, failed: 0, canceled: 0 };
 
 fn accepting() -> Site {
     Site::new(|request| match request {
-        Request::CreateRun(_) => Act::Reply(Reply::CreateRun(run(Progress { items: 2, done: 0, failed: 0 }))),
+        Request::CreateRun(_) => {
+            Act::Reply(Reply::CreateRun(run(Progress { items: 2, done: 0, failed: 0, canceled: 0 })))
+        }
         other => panic!("asked {}", other.name()),
     })
 }
@@ -84,7 +86,9 @@ async fn a_run_that_does_not_fit_is_refused_by_field() {
 #[tokio::test]
 async fn a_run_shows_progress_and_what_failed() {
     let site = Site::new(|request| match request {
-        Request::GetRun(_) => Act::Reply(Reply::GetRun(run(Progress { items: 2, done: 0, failed: 1 }))),
+        Request::GetRun(_) => {
+            Act::Reply(Reply::GetRun(run(Progress { items: 2, done: 0, failed: 1, canceled: 0 })))
+        }
         Request::GetFailedItems(_) => {
             let failure = Failure { code: ErrorCode::NotFound, reason: "no such job".to_owned() };
             Act::Reply(Reply::GetFailedItems(FailedItems { items: vec![(1, failure)] }))
@@ -93,7 +97,7 @@ async fn a_run_shows_progress_and_what_failed() {
     });
     let data = site.get(&format!("/api/v1/match-runs/{ID}")).await.data();
     assert_eq!(data["status"], "processing");
-    assert_eq!(data["progress"], json!({"items": 2, "done": 0, "failed": 1}));
+    assert_eq!(data["progress"], json!({"items": 2, "done": 0, "failed": 1, "cancelled": 0}));
     assert_eq!(
         data["failed_items"],
         json!([{
@@ -101,6 +105,42 @@ async fn a_run_shows_progress_and_what_failed() {
             "failure": {"code": "NOT_FOUND", "reason": "no such job"},
         }])
     );
+}
+
+#[tokio::test]
+async fn a_run_is_canceled_and_shown() {
+    let site = Site::new(|request| match request {
+        Request::CancelRun(_) => {
+            Act::Reply(Reply::CancelRun(run(Progress { items: 2, done: 1, failed: 0, canceled: 0 })))
+        }
+        Request::GetRun(_) => {
+            Act::Reply(Reply::GetRun(run(Progress { items: 2, done: 1, failed: 0, canceled: 1 })))
+        }
+        other => panic!("asked {}", other.name()),
+    });
+    let path = format!("/api/v1/match-runs/{ID}");
+    let empty = || HttpRequest::post(format!("{path}/cancel")).body(Body::empty()).unwrap();
+    let answer = site.send(empty()).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(answer.header(header::LOCATION), path);
+    assert_eq!(answer.data()["status"], "processing", "as it stood");
+    match site.asked().pop() {
+        Some(Request::CancelRun(question)) => assert_eq!(question.id.to_string(), ID),
+        other => panic!("asked {other:?}"),
+    }
+    let shown = site.get(&path).await.data();
+    assert_eq!(shown["status"], "cancelled");
+    assert_eq!(shown["progress"], json!({"items": 2, "done": 1, "failed": 0, "cancelled": 1}));
+}
+
+#[tokio::test]
+async fn a_cancel_of_what_is_not_there_is_not_found() {
+    let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "there is no such run"));
+    site.post(&format!("/api/v1/match-runs/{ID}/cancel"), json!({})).await.problem(404, "NOT_FOUND");
+    let silent = Site::silent();
+    let strange = format!("/api/v1/match-runs/{ID}/cancel?force=yes");
+    silent.post(&strange, json!({})).await.problem(400, "VALIDATION_ERROR");
+    silent.post("/api/v1/match-runs/1/cancel", json!({})).await.problem(400, "VALIDATION_ERROR");
 }
 
 /// Serves `total` rows of item 1 in pages as large as asked for, but at most of `page`.

@@ -101,6 +101,7 @@ impl Parts {
             Request::ListMatches(q) => Reply::ListMatches(matching.list_matches(q).await?),
             Request::CreateRun(q) => Reply::CreateRun(matching.create_run(q).await?),
             Request::GetRun(q) => Reply::GetRun(matching.get_run(q).await?),
+            Request::CancelRun(q) => Reply::CancelRun(matching.cancel_run(q).await?),
             Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
             Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),

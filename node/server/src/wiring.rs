@@ -13,7 +13,7 @@ use tandem_embedding::{ChunkOptions, Chunker, EmbedWork, NativeEmbedder, TextCut
 use tandem_index_tantivy::lexical_query;
 use tandem_ingestion::{Ingestion, IngestionOptions, Ingestor, IngestorOptions};
 use tandem_matching::{
-    Corpus, HostedShards, ItemFiling, Matching, OpenRuns, PairWork, RunWork, SearchOptions, Searcher,
+    Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, RunWork, SearchOptions, Searcher,
     ShardHost, ShardHostOptions, ShardPeers,
 };
 use tandem_messages::GatewayHandle;
@@ -220,10 +220,10 @@ async fn start_stages(
     if config.has(Role::Match) {
         let search = SearchOptions { pool: config.matching.pool, terms: config.matching.terms };
         let searcher = Searcher::new(corpus, lexical_query, search);
-        let pairs = PairWork::new(adapters.documents(), adapters.runs());
+        let interactive = InteractiveWork::new(adapters.documents(), adapters.runs());
         let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
         let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, open);
-        stages.push((Arc::new(pairs), per_processor(config.matching.interactive_workers)));
+        stages.push((Arc::new(interactive), per_processor(config.matching.interactive_workers)));
         stages.push((Arc::new(items), per_processor(config.matching.bulk_workers)));
     }
     for (work, capacity) in stages {

@@ -59,10 +59,14 @@ fn match_by_id(connection: &Connection, owner: &OwnerId, id: MatchId) -> Result<
 
 type Blob = Vec<u8>;
 
-/// The parts of an outcome as they are written: the failure's blob, or the rows' blobs.
+/// In the place of the failure where an item was canceled. A failure's blob begins with its format, so it is never empty.
+const CANCELED: Blob = Blob::new();
+
+/// The parts of an outcome as they are written: the failure's blob or [`CANCELED`], or the rows' blobs.
 fn encoded(outcome: &ItemOutcome) -> Result<(Option<Blob>, Vec<Blob>), StoreError> {
     match outcome {
         ItemOutcome::Failed(failure) => Ok((Some(encode(ITEMS, failure)?), Vec::new())),
+        ItemOutcome::Canceled => Ok((Some(CANCELED), Vec::new())),
         ItemOutcome::Ranked(rows) => {
             let rows = rows.iter().map(|row| encode(ROWS, row)).collect::<Result<_, _>>()?;
             Ok((None, rows))
@@ -138,14 +142,20 @@ impl RunStore for EmbeddedStore {
     async fn progress(&self, owner: &OwnerId, run: RunId) -> Result<Option<Progress>, StoreError> {
         let (owner, run) = (owner.clone(), run.as_uuid().into_bytes());
         let select = "SELECT items,
-                (SELECT count(*) FROM run_items i WHERE i.owner = runs.owner AND i.run = runs.id),
-                (SELECT count(failure) FROM run_items i WHERE i.owner = runs.owner AND i.run = runs.id)
-            FROM runs WHERE owner = ? AND id = ?";
+                count(i.item) - count(i.failure),
+                count(nullif(i.failure, x'')),
+                count(i.failure) - count(nullif(i.failure, x''))
+            FROM runs LEFT JOIN run_items i ON i.owner = runs.owner AND i.run = runs.id
+            WHERE runs.owner = ? AND runs.id = ? GROUP BY runs.id";
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(select)?;
             let progress = statement.query_row(params![owner.as_str(), run], |row| {
-                let (ended, failed): (u32, u32) = (row.get(1)?, row.get(2)?);
-                Ok(Progress { items: row.get(0)?, done: ended.saturating_sub(failed), failed })
+                Ok(Progress {
+                    items: row.get(0)?,
+                    done: row.get(1)?,
+                    failed: row.get(2)?,
+                    canceled: row.get(3)?,
+                })
             });
             Ok(progress.optional()?)
         })
@@ -184,7 +194,7 @@ impl RunStore for EmbeddedStore {
     ) -> Result<Vec<(u32, Failure)>, StoreError> {
         let (owner, run) = (owner.clone(), run.as_uuid().into_bytes());
         let select = "SELECT item, failure FROM run_items
-            WHERE owner = ? AND run = ? AND failure IS NOT NULL ORDER BY item LIMIT ?";
+            WHERE owner = ? AND run = ? AND failure <> x'' ORDER BY item LIMIT ?";
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(select)?;
             let key = params![owner.as_str(), run, limit.min(MAX_ROWS)];

@@ -17,6 +17,8 @@ use crate::statements::{CellTable, Statements};
 use crate::store::ScyllaStore;
 use crate::unique::{Unique, space};
 
+use items::ItemCounts;
+
 mod items;
 
 const RUNS: &str = "runs";
@@ -141,10 +143,11 @@ impl RunStore for ScyllaStore {
     async fn progress(&self, owner: &OwnerId, run: RunId) -> Result<Option<Progress>, StoreError> {
         let Some(head) = self.head(owner, run).await? else { return Ok(None) };
         let counts = try_join_all(items::segments().map(|segment| self.count_items(owner, run, segment)));
-        let mut progress = Progress { items: head.items, done: 0, failed: 0 };
-        for (ended, failed) in counts.await? {
-            progress.done += ended.saturating_sub(failed);
+        let mut progress = Progress { items: head.items, ..Progress::default() };
+        for ItemCounts { done, failed, canceled } in counts.await? {
+            progress.done += done;
             progress.failed += failed;
+            progress.canceled += canceled;
         }
         Ok(Some(progress))
     }

@@ -59,8 +59,7 @@ pub(crate) struct LogStatements {
     pub(crate) before: PreparedStatement,
 }
 
-const ITEM: &str =
-    "SELECT born, ranked, failure FROM @.run_items WHERE owner = ? AND run = ? AND segment = ? AND item = ?";
+const ITEM: &str = "SELECT born FROM @.run_items WHERE owner = ? AND run = ? AND segment = ? AND item = ?";
 
 /// Prepares for one keyspace.
 struct Preparer<'a> {
@@ -207,7 +206,7 @@ impl Statements {
                 .await?,
             count_items: p
                 .read(
-                    "SELECT count(item), count(failure) FROM @.run_items
+                    "SELECT count(item), count(ranked), count(failure) FROM @.run_items
                     WHERE owner = ? AND run = ? AND segment = ?",
                 )
                 .await?,

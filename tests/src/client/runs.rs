@@ -90,8 +90,12 @@ impl Client {
         rows_of(&lines.text)
     }
 
-    /// Waits until the resource is complete or has failed.
-    fn wait(&self, path: &str) -> Value {
-        poll::until_ok("it is complete or has failed", SETTLED_WITHIN, || ended(self.get(path).data()))
+    /// Waits until the resource is complete, has failed or is canceled.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[must_use]
+    pub fn wait(&self, path: &str) -> Value {
+        poll::until_ok("it has ended", SETTLED_WITHIN, || ended(self.get(path).data()))
     }
 }

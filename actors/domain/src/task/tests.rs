@@ -25,6 +25,16 @@ fn the_same_work_has_the_same_id_and_other_work_another() {
 }
 
 #[test]
+fn the_tasks_of_one_run_have_different_ids() {
+    let run = RunId::from_uuid(uuid::Uuid::from_u128(9));
+    let of = |subject| Task::id_of(&OwnerId::local(), TaskKind::MatchBulk, &subject);
+    let filing = of(TaskSubject::Run { run });
+    let item = of(TaskSubject::RunItem { run, item: 0 });
+    let cancel = of(TaskSubject::RunCancel { run });
+    assert!(filing != item && item != cancel && cancel != filing);
+}
+
+#[test]
 fn one_worker_at_a_time_until_the_lease_ends() {
     let now = Timestamp::from_millis(1000);
     let held = task().leased(op(1), now, LEASE).unwrap();

@@ -17,12 +17,14 @@ use crate::searcher::SearchOptions;
 use crate::{Matching, testing};
 use tandem_domain::run::RunSpec;
 
+mod cancel;
+
 /// Document 1 is a job; 2 to 9 are résumés, of which 9 was never read.
 struct House {
     store: Arc<MemoryStore>,
     matching: Matching,
     items: RunWork,
-    pairs: PairWork,
+    interactive: InteractiveWork,
 }
 
 const JOB: u64 = 1;
@@ -67,7 +69,7 @@ async fn house() -> House {
             open,
         ),
         matching: Matching::new(store.clone(), store.clone(), store.clone(), queue, clock),
-        pairs: PairWork::new(store.clone(), store.clone()),
+        interactive: InteractiveWork::new(store.clone(), store.clone()),
         store,
     }
 }
@@ -95,9 +97,12 @@ impl House {
     }
 
     async fn task(&self, run: &MatchRun, subject: TaskSubject) -> Task {
-        let id = Task::id_of(&run.owner, TaskKind::MatchBulk, &subject);
-        let key = TaskRef { owner: run.owner.clone(), id };
-        self.store.task(&key).await.unwrap().expect("the task was filed")
+        self.find(run, TaskKind::MatchBulk, subject).await.expect("the task was filed")
+    }
+
+    async fn find(&self, run: &MatchRun, kind: TaskKind, subject: TaskSubject) -> Option<Task> {
+        let id = Task::id_of(&run.owner, kind, &subject);
+        self.store.task(&TaskRef { owner: run.owner.clone(), id }).await.unwrap()
     }
 }
 
@@ -116,7 +121,7 @@ async fn a_run_is_ranked_once_however_often_its_items_are_delivered() {
     house.items.perform(&task).await.unwrap();
     house.items.give_up(&task, &samples::failure("late")).await.unwrap();
     let view = house.matching.get_run(GetRun { owner: OwnerId::local(), id: run.id }).await.unwrap();
-    assert_eq!(view.progress, Progress { items: 1, done: 1, failed: 0 });
+    assert_eq!(view.progress, Progress { items: 1, done: 1, failed: 0, canceled: 0 });
     let rows = GetRows { owner: OwnerId::local(), id: run.id, after: None, limit: 100 };
     let rows = house.matching.rows(rows).await.unwrap().rows;
     assert_eq!(rows.iter().map(|(key, _)| key.rank).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
@@ -154,7 +159,7 @@ async fn invariant_7_a_pair_has_the_same_score_in_both_directions_and_alone() {
             TaskSubject::Match { id: pair.id },
             samples::CREATED,
         );
-        house.pairs.perform(&task).await.unwrap();
+        house.interactive.perform(&task).await.unwrap();
         let ended = house.store.pair_match(&owner, pair.id).await.unwrap().unwrap().outcome;
         assert_eq!(ended, Some(PairOutcome::Scored(Box::new(row.scored.clone()))));
     }

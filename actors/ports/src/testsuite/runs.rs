@@ -10,6 +10,7 @@ use super::samples;
 use crate::error::Write;
 use crate::runs::RunStore;
 
+mod canceled;
 mod pairs;
 
 /// Writers that race in each of the suite's races.
@@ -29,6 +30,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn RunStore>) {
     failed_items_keep_their_reasons(&*make()).await;
     owners_see_their_own_runs_alone(&*make()).await;
     of_many_that_finish_one_item_one_wins(&*make()).await;
+    canceled::run(make).await;
     pairs::run(make).await;
 }
 
@@ -93,7 +95,7 @@ async fn a_large_run_is_kept(store: &dyn RunStore) {
     assert_eq!(store.create_run(&run).await.unwrap(), Write::Applied);
     assert!(store.run(&alice(), run.id).await.unwrap().as_ref() == Some(&run), "50,000 queries");
     let progress = store.progress(&alice(), run.id).await.unwrap();
-    assert_eq!(progress, Some(Progress { items: 50_000, done: 0, failed: 0 }));
+    assert_eq!(progress, Some(Progress { items: 50_000, done: 0, failed: 0, canceled: 0 }));
     finish(store, &run, 49_999, &ranked(0, 1_000)).await;
     let rows = store.rows(&alice(), run.id, None, 2_000).await.unwrap();
     assert_eq!(rows.len(), 1_000, "the most rows of an item");
@@ -120,14 +122,14 @@ async fn the_first_end_of_an_item_stays(store: &dyn RunStore) {
     let kept = store.failed_items(&alice(), run.id, 10).await.unwrap();
     assert_eq!(kept, [(1, samples::failure("a"))]);
     let progress = store.progress(&alice(), run.id).await.unwrap();
-    assert_eq!(progress, Some(Progress { items: 4, done: 2, failed: 1 }));
+    assert_eq!(progress, Some(Progress { items: 4, done: 2, failed: 1, canceled: 0 }));
 }
 
 async fn progress_counts_the_items(store: &dyn RunStore) {
     let run = samples::run(&alice(), 1, 5);
     assert_eq!(store.progress(&alice(), run.id).await.unwrap(), None, "no such run");
     assert_eq!(store.create_run(&run).await.unwrap(), Write::Applied);
-    let mut expected = Progress { items: 5, done: 0, failed: 0 };
+    let mut expected = Progress { items: 5, done: 0, failed: 0, canceled: 0 };
     assert_eq!(store.progress(&alice(), run.id).await.unwrap(), Some(expected));
     for item in [3, 0, 4, 1, 2] {
         if item % 2 == 0 {
@@ -199,7 +201,7 @@ async fn owners_see_their_own_runs_alone(store: &dyn RunStore) {
     assert_eq!(store.run(&alice(), hers.id).await.unwrap(), Some(hers.clone()));
     assert_eq!(store.rows(&alice(), hers.id, None, 10).await.unwrap().len(), 2);
     let progress = store.progress(&bob(), his.id).await.unwrap();
-    assert_eq!(progress, Some(Progress { items: 2, done: 1, failed: 0 }));
+    assert_eq!(progress, Some(Progress { items: 2, done: 1, failed: 0, canceled: 0 }));
 }
 
 async fn of_many_that_finish_one_item_one_wins(store: &dyn RunStore) {

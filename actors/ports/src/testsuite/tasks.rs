@@ -67,8 +67,9 @@ async fn every_sort_of_task_is_kept_as_it_is(store: &dyn TaskStore) {
     let version = samples::task(&alice(), 1).subject;
     let pair = TaskSubject::Match { id: MatchId::from_uuid(samples::uuid("m", 1)) };
     let item = TaskSubject::RunItem { run: RunId::from_uuid(samples::uuid("r", 1)), item: 70_000 };
+    let cancel = TaskSubject::RunCancel { run: RunId::from_uuid(samples::uuid("r", 1)) };
     for kind in TaskKind::ALL {
-        for subject in [version.clone(), pair.clone(), item.clone()] {
+        for subject in [version.clone(), pair.clone(), item.clone(), cancel.clone()] {
             let task = Task::new(alice(), kind, subject, samples::CREATED);
             file(store, &task).await;
             let failure = Failure { code: ErrorCode::Timeout, reason: "it took too long".to_owned() };

@@ -47,11 +47,22 @@ struct Ended {
     failure: Option<Vec<u8>>,
 }
 
-type ItemColumns = (i64, Vec<u8>, i64, Option<Vec<u8>>);
+/// How many items of a segment ended in which way.
+pub(super) struct ItemCounts {
+    pub(super) done: u32,
+    pub(super) failed: u32,
+    pub(super) canceled: u32,
+}
+
+/// How an item ended, as columns: the number of its rows, and the failure's blob. A failed item has no rows; the number
+/// is null where an item was canceled.
+type End = (Option<i64>, Option<Vec<u8>>);
+
+type ItemColumns = (i64, Vec<u8>, Option<i64>, Option<Vec<u8>>);
 
 fn ended((item, attempt, ranked, failure): ItemColumns) -> Result<Ended, StoreError> {
     let item = u32::try_from(item).map_err(|error| corrupt(ITEMS, error))?;
-    let ranked = usize::try_from(ranked).map_err(|error| corrupt(ITEMS, error))?;
+    let ranked = usize::try_from(ranked.unwrap_or(0)).map_err(|error| corrupt(ITEMS, error))?;
     Ok(Ended { item, attempt, ranked, failure })
 }
 
@@ -77,8 +88,8 @@ impl ScyllaStore {
         let statement = if serial { &statements.item_serial } else { &statements.item };
         let run = run.as_uuid().into_bytes();
         let key = (owner.as_str(), &run[..], segment_of(item), i64::from(item));
-        let rows: Vec<(Vec<u8>, i64, Option<Vec<u8>>)> = self.rows_of(ITEMS, statement, key).await?;
-        Ok(rows.into_iter().next().map(|(attempt, _, _)| attempt))
+        let rows: Vec<(Vec<u8>,)> = self.rows_of(ITEMS, statement, key).await?;
+        Ok(rows.into_iter().next().map(|(attempt,)| attempt))
     }
 
     pub(super) async fn end_item(
@@ -92,15 +103,17 @@ impl ScyllaStore {
             return Ok(Write::Conflict(()));
         }
         let attempt = self.operation();
-        let (ranked, failure) = match outcome {
-            ItemOutcome::Failed(failure) => (0, Some(encode(ITEMS, failure)?)),
+        let end: End = match outcome {
+            ItemOutcome::Failed(failure) => (Some(0), Some(encode(ITEMS, failure)?)),
+            ItemOutcome::Canceled => (None, None),
             ItemOutcome::Ranked(rows) => {
                 self.put_rows(owner, run, item, &attempt, rows).await?;
-                (i64::try_from(rows.len()).unwrap_or(i64::MAX), None)
+                (Some(i64::try_from(rows.len()).unwrap_or(i64::MAX)), None)
             }
         };
-        let end = self.insert_item(owner, run, item, &attempt, (ranked, failure)).await?;
-        if end == Write::Conflict(()) && ranked > 0 {
+        let has_rows = end.0 > Some(0);
+        let end = self.insert_item(owner, run, item, &attempt, end).await?;
+        if end == Write::Conflict(()) && has_rows {
             let id = run.as_uuid().into_bytes();
             let key = (owner.as_str(), &id[..], i64::from(item), &attempt[..]);
             if let Err(error) = self.run(&self.statements().drop_rows, key).await {
@@ -139,7 +152,7 @@ impl ScyllaStore {
         run: RunId,
         item: u32,
         attempt: &[u8],
-        (ranked, failure): (i64, Option<Vec<u8>>),
+        (ranked, failure): End,
     ) -> Result<Write<()>, StoreError> {
         let id = run.as_uuid().into_bytes();
         let mut open = false;
@@ -164,19 +177,23 @@ impl ScyllaStore {
         Ok(Write::Unknown)
     }
 
-    /// Items of a segment that have ended, and those of them that failed.
+    /// Counts the items of a segment that have ended.
     pub(super) async fn count_items(
         &self,
         owner: &OwnerId,
         run: RunId,
         segment: i32,
-    ) -> Result<(u32, u32), StoreError> {
+    ) -> Result<ItemCounts, StoreError> {
         let run = run.as_uuid().into_bytes();
         let key = (owner.as_str(), &run[..], segment);
-        let counts: Vec<(i64, i64)> = self.rows_of(ITEMS, &self.statements().count_items, key).await?;
-        let (ended, failed) = counts.into_iter().next().unwrap_or_default();
+        let counts: Vec<(i64, i64, i64)> = self.rows_of(ITEMS, &self.statements().count_items, key).await?;
+        let (ended, counted, failed) = counts.into_iter().next().unwrap_or_default();
         let number = |count: i64| u32::try_from(count).map_err(|error| corrupt(ITEMS, error));
-        Ok((number(ended)?, number(failed)?))
+        Ok(ItemCounts {
+            done: number(counted - failed)?,
+            failed: number(failed)?,
+            canceled: number(ended - counted)?,
+        })
     }
 
     /// The next items that have ended, in order, from `from` on, and whether there may be more.

@@ -54,10 +54,15 @@ impl RunStore for MemoryStore {
         let state = locked(&self.0);
         let key = (owner.clone(), run);
         let Some(row) = state.runs.get(&key) else { return Ok(None) };
-        let outcomes = || state.items.get(&key).into_iter().flat_map(|items| items.values());
-        let failed = outcomes().filter(|o| matches!(o, ItemOutcome::Failed(_))).count() as u32;
-        let done = outcomes().count() as u32 - failed;
-        Ok(Some(Progress { items: row.spec.queries.len() as u32, done, failed }))
+        let mut progress = Progress { items: row.spec.queries.len() as u32, ..Progress::default() };
+        for outcome in state.items.get(&key).into_iter().flat_map(|items| items.values()) {
+            match outcome {
+                ItemOutcome::Ranked(_) => progress.done += 1,
+                ItemOutcome::Failed(_) => progress.failed += 1,
+                ItemOutcome::Canceled => progress.canceled += 1,
+            }
+        }
+        Ok(Some(progress))
     }
 
     async fn rows(
@@ -74,7 +79,7 @@ impl RunStore for MemoryStore {
                 let keys = (1..).map(|rank| RowKey { item: *item, rank });
                 keys.zip(rows.iter().cloned()).collect()
             }
-            ItemOutcome::Failed(_) => Vec::new(),
+            ItemOutcome::Failed(_) | ItemOutcome::Canceled => Vec::new(),
         });
         Ok(rows.filter(|(key, _)| after.is_none_or(|after| *key > after)).take(limit as usize).collect())
     }
@@ -89,7 +94,7 @@ impl RunStore for MemoryStore {
         let items = state.items.get(&(owner.clone(), run)).into_iter().flatten();
         let failed = items.filter_map(|(item, outcome)| match outcome {
             ItemOutcome::Failed(failure) => Some((*item, failure.clone())),
-            ItemOutcome::Ranked(_) => None,
+            ItemOutcome::Ranked(_) | ItemOutcome::Canceled => None,
         });
         Ok(failed.take(limit as usize).collect())
     }
