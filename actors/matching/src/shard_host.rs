@@ -89,6 +89,12 @@ impl ShardHost {
         let open = Arc::clone(&self.open);
         let opened = spawn_blocking(move || open(number)).await;
         let index = opened.map_err(|_| internal("opening an index shard panicked".to_owned()))??;
+        if index.checkpoint() > target {
+            return Err(internal(format!(
+                "the index shard {number} has seen more of the change log than the store has: it belongs to another \
+                 store; `tandem shard rebuild` builds it again from this one"
+            )));
+        }
         let seen = Arc::new(watch::Sender::new(index.checkpoint()));
         let options = ShardOptions {
             number,

@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use tandem_ports::documents::LogPosition;
 use tandem_ports::testsuite::MemoryStore;
 use tandem_ports::testsuite::index::MemoryIndex;
 use tandem_ports::testsuite::samples;
@@ -7,6 +8,9 @@ use tandem_runtime::Supervisor;
 
 use super::*;
 use crate::open_runs::OpenRuns;
+
+/// A shard whose files have seen a longer log than this store has.
+const ELSEWHERE: u16 = 9;
 
 struct House {
     host: ShardHost,
@@ -24,7 +28,11 @@ async fn house(node: &str) -> House {
         if shard == 13 {
             return Err(internal("its files are damaged".to_owned()));
         }
-        Ok(Arc::new(MemoryIndex::new(&samples::model())))
+        let index = MemoryIndex::new(&samples::model());
+        if shard == ELSEWHERE {
+            index.apply(&[], LogPosition(7)).unwrap();
+        }
+        Ok(Arc::new(index))
     });
     let options = ShardHostOptions { shards: 16, batch: 8, model: samples::model() };
     let hosted = HostedShards::new(Arc::new(OpenRuns::new(store.clone())));
@@ -56,6 +64,15 @@ async fn a_shard_that_cannot_be_opened_does_not_keep_the_others_down() {
     let House { host, supervisor, .. } = house("host-b").await;
     let failure = host.hold(&[3, 13].into()).await.unwrap_err();
     assert_eq!(failure.reason, "its files are damaged");
+    assert_eq!(host.hosted().numbers(), [3]);
+    supervisor.shutdown(std::time::Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_shard_of_another_store_is_refused() {
+    let House { host, supervisor, .. } = house("host-c").await;
+    let failure = host.hold(&[3, ELSEWHERE].into()).await.unwrap_err();
+    assert!(failure.reason.contains("belongs to another store"), "{}", failure.reason);
     assert_eq!(host.hosted().numbers(), [3]);
     supervisor.shutdown(std::time::Duration::ZERO).await;
 }

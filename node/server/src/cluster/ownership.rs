@@ -48,7 +48,9 @@ impl Ownership {
                     others.iter().any(|other| other.name == *owner && other.state.serves(*shard))
                 };
                 let mine = owners.contains(&&self.me);
-                mine || (held.contains(shard) && !owners.iter().all(|owner| answers(owner)))
+                // With no owner left, as when every node leaves, what is held is kept until the work in hand is done.
+                let taken_over = !owners.is_empty() && owners.iter().all(|owner| answers(owner));
+                mine || (held.contains(shard) && !taken_over)
             })
             .collect()
     }

@@ -127,7 +127,7 @@ async fn a_settled_run_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn anothers_run_is_not_found() {
+async fn the_run_of_another_owner_is_not_found() {
     let house = house().await;
     let run = house.run_of(vec![2]).await;
     let request = CancelRun { owner: samples::owner("other"), id: run.id };

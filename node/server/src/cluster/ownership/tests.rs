@@ -83,6 +83,14 @@ async fn a_node_that_leaves_owns_nothing_and_keeps_what_others_have_not_built() 
     assert_eq!(of("a").wanted(Instant::now(), &built, &held), BTreeSet::new());
 }
 
+#[tokio::test]
+async fn the_last_node_that_leaves_keeps_what_it_holds() {
+    let mut leaving = node("a", &[]);
+    leaving.state.draining = true;
+    let held: BTreeSet<u16> = (0..SHARDS).collect();
+    assert_eq!(of("a").wanted(Instant::now(), &[leaving], &held), held);
+}
+
 #[test]
 fn a_nodes_state_survives_its_way_and_foreign_bytes_are_passed_over() {
     let state = node("a", &[1, 2]).state;
