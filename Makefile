@@ -4,6 +4,8 @@ CARGO ?= cargo
 DEMO := target/demo
 SAMPLE := tests/data/sample
 TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
+# What `build` builds. With `--workspace --bins --tests` it is what `test` has built already.
+BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster cluster-stop services services-stop lint deploy-check soak bench run build model deps clean-demo
@@ -64,7 +66,7 @@ run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data 
 	$(TANDEM) serve
 
 build: deps ## Build the binary target/release/tandem
-	$(CARGO) build --release -p tandem-server --locked
+	$(CARGO) build --release $(BUILD) --locked
 
 model: deps ## Bring the sentence model into the cache folder
 	@deploy/model.sh
