@@ -203,7 +203,12 @@ impl NodeConfig {
             let reason = "a node with the role \"match\" and without \"index\" needs a mesh to search";
             return if searches_others { Err(("mesh.listen", reason.to_owned())) } else { Ok(()) };
         }
-        if mesh.listen.parse::<SocketAddr>().is_err() {
+        let address = mesh.listen.parse::<SocketAddr>();
+        if address.as_ref().is_ok_and(|address| address.ip().is_unspecified()) && mesh.advertise.is_empty() {
+            let reason = "other nodes cannot reach this node under an address of all interfaces: say which with mesh.advertise";
+            return Err(("mesh.advertise", reason.to_owned()));
+        }
+        if address.is_err() {
             let reason = "expected an address and a port, such as 0.0.0.0:7080";
             return Err(("mesh.listen", reason.to_owned()));
         }

@@ -147,6 +147,7 @@ engine = "s3"
 bucket = "originals"
 [mesh]
 listen = "0.0.0.0:7080"
+advertise = "node-1:7080"
 ca = "ca.pem"
 cert = "node.pem"
 key = "node.key"
@@ -177,6 +178,7 @@ fn parts_of_a_cluster_that_do_not_fit_one_another_are_refused() {
     assert_eq!(refused("engine = \"folder\"", "engine = \"s3\""), "objects.shared");
     assert_eq!(refused("", "bucket = \"originals\""), "objects.s3.bucket");
     assert_eq!(refused("listen = \"7080\"", "listen = \"0.0.0.0:7080\""), "mesh.listen");
+    assert_eq!(refused("", "advertise = \"node-1:7080\""), "mesh.advertise");
     assert_eq!(refused("", "key = \"node.key\""), "mesh.key");
     assert_eq!(refused("roles = []", "roles = [\"edge\", \"index\", \"match\"]"), "node.roles");
     let without_mesh = cluster("roles = [\"match\"]", "roles = [\"edge\", \"index\", \"match\"]")

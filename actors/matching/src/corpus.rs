@@ -59,24 +59,27 @@ impl Corpus {
     }
 
     /// Asks every shard once and gives an answer for each group of shards that was asked together. A shard whose owner
-    /// fails is asked at its next owner.
+    /// fails is asked at its next owner. Where one shard of a group is not ready, the place is asked for each alone.
     ///
     /// # Errors
     /// The last failure of a shard of which no owner answered.
     pub(crate) async fn ask(&self, at: LogPosition, question: &Question) -> Result<Vec<Answer>, Failure> {
         let mut waiting: Vec<u16> = (0..self.shards).collect();
         let mut failed: HashSet<(u16, Place)> = HashSet::new();
+        let mut one_by_one: HashSet<Place> = HashSet::new();
         let mut answers = Vec::new();
         let mut last = no_owner();
-        // Each round either answers a shard or crosses out one of its places, so the rounds end.
+        // Each round answers a shard, crosses out one of its places or cuts a group up, so the rounds end.
         while !waiting.is_empty() {
-            let mut groups: BTreeMap<Place, Vec<u16>> = BTreeMap::new();
+            let mut groups: BTreeMap<(Place, Option<u16>), Vec<u16>> = BTreeMap::new();
             for shard in waiting.drain(..) {
                 let place =
                     self.places(shard, at).into_iter().find(|p| !failed.contains(&(shard, p.clone())));
-                groups.entry(place.ok_or_else(|| last.clone())?).or_default().push(shard);
+                let place = place.ok_or_else(|| last.clone())?;
+                let alone = one_by_one.contains(&place).then_some(shard);
+                groups.entry((place, alone)).or_default().push(shard);
             }
-            let asked = groups.into_iter().map(|(place, shards)| async move {
+            let asked = groups.into_iter().map(|((place, _), shards)| async move {
                 let request = ShardRequest { shards: shards.clone(), at, question: question.clone() };
                 (self.ask_at(&place, request).await, place, shards)
             });
@@ -85,8 +88,12 @@ impl Corpus {
                     Ok(answer) => answers.push(answer),
                     Err(failure) => {
                         tracing::debug!(?place, ?shards, error = %failure, "shards did not answer");
+                        if failure.code == ErrorCode::NotReady && shards.len() > 1 {
+                            one_by_one.insert(place);
+                        } else {
+                            failed.extend(shards.iter().map(|shard| (*shard, place.clone())));
+                        }
                         last = failure;
-                        failed.extend(shards.iter().map(|shard| (*shard, place.clone())));
                         waiting.extend(shards);
                     }
                 }

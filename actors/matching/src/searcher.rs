@@ -21,6 +21,9 @@ use crate::scorer::score;
 #[cfg(test)]
 mod tests;
 
+/// How often the best are looked for when one of them vanishes before its features are read.
+const ROUNDS: u32 = 4;
+
 /// How wide retrieval looks.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchOptions {
@@ -90,11 +93,9 @@ impl Searcher {
     /// those of the best are made here, by the same scorer from the same features.
     ///
     /// # Errors
-    /// When no owner of some shard answers.
+    /// When no owner of some shard answers, or when those found vanish again and again before they are read.
     pub async fn rank(&self, query: Query) -> Result<Vec<Ranked>, Failure> {
-        let pool = self.pool(&query).await?;
-        let best = self.best(&query, pool).await?;
-        let features = self.features(&query, &best).await?;
+        let features = self.retrieve(&query).await?;
         let ranking = spawn_blocking(move || {
             let explain = |(document, features): (DocumentId, Arc<Features>)| {
                 let score = match query.kind {
@@ -111,6 +112,21 @@ impl Searcher {
             ranked
         });
         ranking.await.map_err(|_| internal("scoring panicked"))
+    }
+
+    /// The features of the best. Should one of them be removed before its features are read, the next best takes its
+    /// place, so all is looked for anew.
+    async fn retrieve(&self, query: &Query) -> Result<Vec<(DocumentId, Arc<Features>)>, Failure> {
+        for _ in 0..ROUNDS {
+            let pool = self.pool(query).await?;
+            let best = self.best(query, pool).await?;
+            let features = self.features(query, &best).await?;
+            if features.len() == best.len() {
+                return Ok(features);
+            }
+        }
+        let reason = "documents vanish from the index faster than they are ranked".to_owned();
+        Err(Failure { code: ErrorCode::NotReady, reason })
     }
 
     /// The candidate pool: the fused best of both arms.
@@ -166,7 +182,7 @@ impl Searcher {
         Ok(totals.into_iter().map(|total| total.document).collect())
     }
 
-    /// The features of the best; one that was removed meanwhile is left out. Each round brings at least one, so the
+    /// The features of these; one that was removed meanwhile is left out. Each round brings at least one, so the
     /// rounds end.
     async fn features(
         &self,

@@ -216,8 +216,9 @@ impl Tail {
         Ok(applied?)
     }
 
-    /// What a change means for the shard. A row that cannot be read, or vectors of another model, are the document's
-    /// failure and not the shard's: the log goes on behind them.
+    /// What a change means for the shard. A damaged row, or a new document with vectors of another model, is the
+    /// document's failure and not the shard's: the log goes on behind it. A row that a newer program wrote is waited for,
+    /// since another node can read it, and so is a shard whose whole store was made with another model.
     async fn prepare(&self, change: &Change) -> Result<Prepared, Failure> {
         let (owner, id, version) = (&change.owner, change.document, change.version);
         if change.action == ChangeAction::Remove {
@@ -225,6 +226,11 @@ impl Tail {
         }
         let at = Located { owner: owner.clone(), id, version };
         match self.load(&at).await {
+            Ok(Some((indexed, DocumentState::Indexed))) if indexed.features.model != self.options.model => {
+                let reason = "the store's vectors were made by another model than this node's: set the embedding's \
+                              configuration back, or use another data folder";
+                Err(Failure { code: ErrorCode::NotReady, reason: reason.to_owned() })
+            }
             Ok(Some((indexed, _))) if indexed.features.model != self.options.model => {
                 let reason = "its vectors were made by another model than the index's".to_owned();
                 Ok(Prepared::Unusable(at, Failure { code: ErrorCode::Conflict, reason }))

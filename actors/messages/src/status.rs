@@ -11,14 +11,16 @@ pub struct GetStatus;
 pub struct Status {
     /// The node that was asked.
     pub node: String,
-    /// The position that the change log has come to; 0 = nothing was ever indexed.
-    pub log_head: u64,
+    /// The position that the change log has come to, 0 = nothing was ever indexed; `None` while the store does not say.
+    pub log_head: Option<u64>,
     /// The nodes that are there, by name; the one that was asked is among them.
     pub nodes: Vec<NodeStatus>,
     /// Every shard, by number.
     pub shards: Vec<ShardStatus>,
-    /// Every queue.
+    /// Every queue; none while the queues do not say.
     pub queues: Vec<QueueStatus>,
+    /// What could not be learned, for people.
+    pub problems: Vec<String>,
 }
 
 /// A node.

@@ -58,13 +58,21 @@ pub enum StoreError {
     /// It is full or the disk is.
     #[error("the store is full: {0}")]
     Full(String),
-    /// A row does not decode: it was damaged or written by a newer version.
+    /// A row does not decode: it was damaged.
     #[error("a row of {table} cannot be read: {reason}")]
     Corrupt {
         /// The kind of row.
         table: &'static str,
         /// Why, without the row's content.
         reason: String,
+    },
+    /// A row was written by a newer version of this program, whose nodes can read it.
+    #[error("a row of {table} is of the format {format}, which this version of the program does not know")]
+    Newer {
+        /// The kind of row.
+        table: &'static str,
+        /// The format's number.
+        format: u8,
     },
 }
 
@@ -75,6 +83,7 @@ impl StoreError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Unavailable(_) | Self::Full(_) | Self::Timeout => ErrorCode::Unavailable,
+            Self::Newer { .. } => ErrorCode::NotReady,
             Self::Corrupt { .. } => ErrorCode::Internal,
         }
     }

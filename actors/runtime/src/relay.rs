@@ -58,6 +58,9 @@ struct Walker {
     progress: Progress,
     /// The kinds whose queues lack what nobody holds, as of the beginning of this walk.
     lacking: BTreeSet<TaskKind>,
+    /// When this walk began, and how long after the one before.
+    began: Option<Timestamp>,
+    since: Duration,
 }
 
 /// What the relay is told.
@@ -84,7 +87,8 @@ impl Relay {
         let make = move |progress: &Progress| {
             let (tasks, queue, clock) = (Arc::clone(&tasks), Arc::clone(&queue), Arc::clone(&clock));
             let (progress, lacking) = (progress.clone(), BTreeSet::new());
-            (RelayActor, Walker { options, tasks, queue, clock, progress, lacking })
+            let (began, since) = (None, options.period);
+            (RelayActor, Walker { options, tasks, queue, clock, progress, lacking, began, since })
         };
         supervisor.supervise(ActorKind::Relay, "relay", make).await?;
         Ok(())
@@ -118,7 +122,7 @@ impl Actor for RelayActor {
         let in_hand = walker.progress.begin_within(CALL_LIMIT * 2);
         let period = walker.options.period;
         if after.is_none()
-            && let Err(error) = walker.look().await
+            && let Err(error) = walker.look(&in_hand).await
         {
             tracing::warn!(error, "relay could not look at the queues");
             myself.send_after(period, move || RelayMessage::Page { after: None, grace });
@@ -150,14 +154,20 @@ enum Walked {
 
 impl Walker {
     /// How much lies in the queues, and which of them lack something.
-    async fn look(&mut self) -> Result<(), String> {
+    async fn look(&mut self, in_hand: &InHand) -> Result<(), String> {
         self.lacking.clear();
         for kind in TaskKind::ALL {
             let depth = within(self.queue.depth(kind)).await?;
+            in_hand.touch();
             metrics::depth(kind, depth);
             if self.queue.keeps_keys_once() || depth.waiting == 0 {
                 self.lacking.insert(kind);
             }
+        }
+        let now = self.clock.now();
+        if let Some(before) = self.began.replace(now) {
+            self.since =
+                Duration::from_millis(now.millis().saturating_sub(before.millis()).max(0).unsigned_abs());
         }
         Ok(())
     }
@@ -171,13 +181,13 @@ impl Walker {
                 return Walked::Broken(after);
             }
         };
-        let now = self.clock.now();
+        // As of the beginning of the walk, so that each task's moment lies in exactly one walk.
+        let (now, began) = (self.clock.now(), self.began.unwrap_or_else(|| self.clock.now()));
         let mut behind = after;
         for task in &page {
             let key = task.key();
             let lacking = self.lacking.contains(&task.kind);
-            if is_stranded(task, now, grace) && (lacking || is_to_be_reminded(task, now, self.options.period))
-            {
+            if is_stranded(task, now, grace) && (lacking || is_to_be_reminded(task, began, self.since)) {
                 if let Err(error) = within(self.queue.publish(task.kind, &key, Duration::ZERO)).await {
                     tracing::warn!(error, "relay could not publish");
                     return Walked::Broken(behind);
@@ -202,11 +212,12 @@ async fn within<T, E: Display>(call: impl Future<Output = Result<T, E>>) -> Resu
     }
 }
 
-/// Whether the moment at which a task is published again for its age alone lies within the last period.
-fn is_to_be_reminded(task: &Task, now: Timestamp, period: Duration) -> bool {
-    let age = u64::try_from(now.millis().saturating_sub(task.created_at.millis())).unwrap_or(0);
-    let (every, period) = (REMIND_EVERY.as_millis() as u64, period.as_millis() as u64);
-    age >= every && age % every < period
+/// Whether a moment at which a task is published again for its age alone lies between this walk's beginning and that of
+/// the one before.
+fn is_to_be_reminded(task: &Task, began: Timestamp, since: Duration) -> bool {
+    let age = u64::try_from(began.millis().saturating_sub(task.created_at.millis())).unwrap_or(0);
+    let (every, since) = (REMIND_EVERY.as_millis() as u64, since.as_millis() as u64);
+    age >= every && age % every < since
 }
 
 /// Nobody holds it and nobody is filing it: its message may be missing.

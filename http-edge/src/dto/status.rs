@@ -13,14 +13,16 @@ pub(crate) struct Status {
     /// The node that was asked.
     #[schema(examples("node"))]
     pub(crate) node: String,
-    /// The position that the change log has come to; 0 = nothing was ever indexed.
-    pub(crate) log_head: u64,
+    /// The position that the change log has come to, 0 = nothing was ever indexed; `null` while the store does not say.
+    pub(crate) log_head: Option<u64>,
     /// The nodes that are there, by name; the one that was asked is among them.
     pub(crate) nodes: Vec<NodeStatus>,
     /// Every shard of the index, by number.
     pub(crate) shards: Vec<ShardStatus>,
-    /// Every queue.
+    /// Every queue; none while the queues do not say.
     pub(crate) queues: Vec<QueueStatus>,
+    /// What could not be learned.
+    pub(crate) problems: Vec<String>,
 }
 
 /// A node.
@@ -87,8 +89,8 @@ pub(crate) struct QueueStatus {
 
 impl From<status::Status> for Status {
     fn from(status: status::Status) -> Self {
-        let status::Status { node, log_head, nodes, shards, queues } = status;
-        Self { node, log_head, nodes: all(nodes), shards: all(shards), queues: all(queues) }
+        let status::Status { node, log_head, nodes, shards, queues, problems } = status;
+        Self { node, log_head, nodes: all(nodes), shards: all(shards), queues: all(queues), problems }
     }
 }
 

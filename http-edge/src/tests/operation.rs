@@ -38,10 +38,11 @@ async fn an_operator_sees_nodes_shards_and_queues() {
             let queue = QueueStatus { kind: "parse".to_owned(), waiting: 3, in_flight: 1, dead: 0 };
             Act::Reply(Reply::GetStatus(Status {
                 node: "a".to_owned(),
-                log_head: 9,
+                log_head: Some(9),
                 nodes: Vec::new(),
                 shards: vec![ShardStatus { shard: 0, owners: vec![owner] }],
                 queues: vec![queue],
+                problems: Vec::new(),
             }))
         }
         other => panic!("asked {}", other.name()),

@@ -21,8 +21,10 @@ use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
 use tandem_store_embedded::{EmbeddedStore, OpenOptions};
 use tandem_store_scylla::{Replication, ScyllaOptions, ScyllaStore};
+use uuid::Uuid;
 
 use crate::clock::SystemClock;
+use crate::corpus::Corpus;
 
 /// How long one request to a bucket may take, and its connection.
 const BUCKET_LIMIT: Duration = Duration::from_secs(30);
@@ -35,6 +37,8 @@ pub(crate) struct Adapters {
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) encoder: Arc<Encoder>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What this node has in common with the others of its cluster.
+    pub(crate) corpus: Option<Corpus>,
 }
 
 /// Where rows and tasks lie.
@@ -67,7 +71,14 @@ impl Adapters {
         let (encoder, ground) = tokio::join!(encoder, ground);
         let encoder = Arc::new(encoder.context("loading the model panicked")??);
         let (ground, objects) = (ground?, open_objects(config).await?);
-        Ok(Self { ground, objects, encoder, clock })
+        let corpus = match &ground {
+            Ground::Embedded(_) => None,
+            Ground::Cluster(store, _) => {
+                let mine = Corpus::of(config, encoder.identity().clone(), clock.new_id());
+                Some(mine.join(store).await?)
+            }
+        };
+        Ok(Self { ground, objects, encoder, clock, corpus })
     }
 
     pub(crate) fn documents(&self) -> Arc<dyn DocumentStore> {
@@ -204,9 +215,17 @@ fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {
 }
 
 /// Opens shards in the node's data folder. Their number is fixed by the folder's first use, since each document lies in
-/// one of them.
-pub(crate) fn shard_opener(config: &NodeConfig, model: ModelIdentity) -> anyhow::Result<OpenShard> {
+/// one of them. Shards of another corpus are removed: what they know of its change log is not true of this one.
+pub(crate) fn shard_opener(
+    config: &NodeConfig,
+    model: ModelIdentity,
+    corpus: Option<&Corpus>,
+) -> anyhow::Result<OpenShard> {
     let folder = index_folder(config);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    if let Some(corpus) = corpus {
+        keep_only(&folder, corpus.id)?;
+    }
     fix_shard_count(&folder, config.index.shards)?;
     Ok(Arc::new(move |number| {
         let place = shard_folder(&folder, number);
@@ -233,7 +252,7 @@ pub(crate) fn shard_folder(index: &Path, number: u16) -> PathBuf {
 fn advice(error: &IndexError) -> &'static str {
     match error {
         IndexError::Model => {
-            "was made with another model or another embedding.max_tokens: set them back, or build it again with `tandem shard rebuild`"
+            "was made with another model or another embedding.max_tokens: set them back, or use another data folder"
         }
         IndexError::Damaged(_) => "is damaged: `tandem shard rebuild` builds it again from the store",
         IndexError::Io(_) => "cannot be opened",
@@ -254,23 +273,28 @@ fn refuse_orphaned_index(data: &Path, store: &OpenOptions) -> anyhow::Result<()>
     Ok(())
 }
 
+/// Empties an index folder that was filled from another corpus, and writes down whose it is.
+fn keep_only(folder: &Path, corpus: Uuid) -> anyhow::Result<()> {
+    let mark = folder.join("corpus");
+    if read_mark(&mark)?.is_some_and(|found| found == corpus.to_string()) {
+        return Ok(());
+    }
+    let emptied = fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .and_then(|entries| entries.iter().try_for_each(|entry| remove(&entry.path())));
+    emptied.with_context(|| format!("cannot empty {} of another cluster's shards", folder.display()))?;
+    write_mark(folder, &mark, &corpus.to_string())
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    tracing::warn!(path = %path.display(), "removing a part of an index that was built from another store");
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+}
+
 /// Compares the configured number of shards with the folder's, and writes it down at the first use.
 fn fix_shard_count(folder: &Path, shards: u16) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mark = folder.join("shards");
-    let found = match fs::read_to_string(&mark) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let fresh = folder.join("shards.new");
-            return fs::write(&fresh, format!("{shards}\n"))
-                .and_then(|()| fs::File::open(&fresh)?.sync_all())
-                .and_then(|()| fs::rename(&fresh, &mark))
-                .and_then(|()| fs::File::open(folder)?.sync_all())
-                .with_context(|| format!("cannot write {}", mark.display()));
-        }
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", mark.display())),
-    };
-    let found = found.trim();
+    let Some(found) = read_mark(&mark)? else { return write_mark(folder, &mark, &shards.to_string()) };
     if found != shards.to_string() {
         bail!(
             "the index in {} has {found} shards and the configuration says {shards}: set index.shards = {found} \
@@ -279,4 +303,22 @@ fn fix_shard_count(folder: &Path, shards: u16) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+fn read_mark(mark: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read_to_string(mark) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", mark.display())),
+    }
+}
+
+/// Writes a mark so that it is there whole or not at all, also after a crash.
+fn write_mark(folder: &Path, mark: &Path, text: &str) -> anyhow::Result<()> {
+    let fresh = mark.with_extension("new");
+    fs::write(&fresh, format!("{text}\n"))
+        .and_then(|()| fs::File::open(&fresh)?.sync_all())
+        .and_then(|()| fs::rename(&fresh, mark))
+        .and_then(|()| fs::File::open(folder)?.sync_all())
+        .with_context(|| format!("cannot write {}", mark.display()))
 }

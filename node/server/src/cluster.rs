@@ -1,7 +1,7 @@
 //! This node among the others: what it tells them of itself, which shards it holds, whom it asks for the rest.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,8 +12,9 @@ use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_matching::{HostedShards, ShardPeers};
 use tandem_runtime::SupervisorHandle;
-use tandem_runtime::mesh::{Cookie, Mesh, MeshError, MeshOptions, MeshTls, PeerService};
+use tandem_runtime::mesh::{Cookie, Member, Mesh, MeshOptions, MeshTls, PeerService};
 use tandem_runtime::placement::{NodeName, owners};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) use keeper::{Keeper, KeeperOptions};
@@ -30,8 +31,17 @@ mod state;
 pub(crate) struct Cluster {
     mesh: Mesh,
     me: NodeName,
-    /// Nodes that count shards differently are of another cluster, whatever their certificate says.
-    shards: u16,
+    /// Nodes of another corpus are of another cluster, whatever their certificate says.
+    corpus: Option<Uuid>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// The members as they were understood last, so that they are read once and not with every question.
+#[derive(Default)]
+struct Seen {
+    members: Arc<Vec<Member>>,
+    neighbors: Arc<Vec<Neighbor>>,
+    strangers: BTreeSet<NodeName>,
 }
 
 /// Answers what other nodes ask.
@@ -52,6 +62,7 @@ impl Cluster {
         supervisor: &SupervisorHandle,
         config: &NodeConfig,
         boot: Uuid,
+        state: &NodeState,
         hosted: HostedShards,
     ) -> anyhow::Result<Option<Self>> {
         let mesh = &config.mesh;
@@ -73,7 +84,7 @@ impl Cluster {
         };
         let service = Arc::new(Service { hosted });
         let mesh = Mesh::start(supervisor, options, service).await.context("cannot join the mesh")?;
-        Ok(Some(Self { mesh, me, shards: config.index.shards }))
+        Ok(Some(Self { mesh, me, corpus: state.corpus, seen: Arc::default() }))
     }
 
     /// The node's own name.
@@ -89,23 +100,47 @@ impl Cluster {
     }
 
     /// The nodes that are there now and can be understood, this one included once it has announced itself.
-    pub(crate) fn neighbors(&self) -> Vec<Neighbor> {
+    pub(crate) fn neighbors(&self) -> Arc<Vec<Neighbor>> {
         let members = self.mesh.members().borrow().clone();
-        let neighbor = |member: &tandem_runtime::mesh::Member| {
-            let state = NodeState::decode(&member.state).filter(|state| state.shard_count == self.shards)?;
-            Some(Neighbor { name: member.node.clone(), state })
-        };
-        members.iter().filter_map(neighbor).collect()
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&seen.members, &members) {
+            seen.look_at(members, self.corpus);
+        }
+        Arc::clone(&seen.neighbors)
     }
 
     /// Waits until the members or what they say have changed.
-    pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<Arc<Vec<tandem_runtime::mesh::Member>>> {
+    pub(crate) fn changes(&self) -> watch::Receiver<Arc<Vec<Member>>> {
         self.mesh.members()
     }
 
     /// Takes leave of the others.
     pub(crate) async fn leave(&self) {
         self.mesh.leave().await;
+    }
+}
+
+impl Seen {
+    fn look_at(&mut self, members: Arc<Vec<Member>>, corpus: Option<Uuid>) {
+        let mut strangers = BTreeSet::new();
+        let mut neighbors = Vec::with_capacity(members.len());
+        for member in members.iter() {
+            match NodeState::decode(&member.state).filter(|state| state.corpus == corpus) {
+                Some(state) => neighbors.push(Neighbor { name: member.node.clone(), state }),
+                // Nothing is announced in a node's first moment.
+                None if member.state.is_empty() => {}
+                None => {
+                    strangers.insert(member.node.clone());
+                }
+            }
+        }
+        for stranger in strangers.difference(&self.strangers) {
+            tracing::warn!(
+                node = %stranger,
+                "a node of the mesh is passed over: it keeps another store's documents or is of another version"
+            );
+        }
+        *self = Self { members, neighbors: Arc::new(neighbors), strangers };
     }
 }
 
@@ -131,8 +166,9 @@ impl ShardPeers for Cluster {
         })?;
         let answer = self.mesh.ask(&node, request, limit).await;
         answer.map_err(|error| {
-            let busy = matches!(error, MeshError::Busy);
-            let code = if busy { ErrorCode::Overloaded } else { ErrorCode::Unavailable };
+            // A time that was too short for another node says nothing against the work.
+            let timed_out = error.code() == ErrorCode::Timeout;
+            let code = if timed_out { ErrorCode::Unavailable } else { error.code() };
             Failure { code, reason: format!("another node of the cluster did not answer: {error}") }
         })
     }

@@ -7,6 +7,7 @@ mod wiring;
 
 mod adapters;
 mod cluster;
+mod corpus;
 
 mod clock;
 mod gateway;

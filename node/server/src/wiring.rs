@@ -67,14 +67,17 @@ impl Node {
         let (changed, changes) = watch::channel(0);
         let runs = Arc::new(OpenRuns::new(adapters.runs()));
         let hosted = HostedShards::new(Arc::clone(&runs));
-        let cluster = Cluster::join(&supervisor, config, adapters.clock.new_id(), hosted.clone()).await?;
-        let state = NodeState::of(config, edge);
+        let state = NodeState::of(config, edge, adapters.corpus.as_ref().map(|corpus| corpus.id));
+        let boot = adapters.clock.new_id();
+        let cluster = Cluster::join(&supervisor, config, boot, &state, hosted.clone()).await?;
         let host = shard_host(&supervisor, config, &adapters, changes, hosted.clone())?;
         let keeper = match &cluster {
             Some(cluster) => Some(start_keeper(&supervisor, config, cluster, host, &state).await?),
-            // Nobody else could hold a part of the index.
             None => {
-                host.hold(&(0..config.index.shards).collect()).await?;
+                // Nobody else could hold a part of the index for this node.
+                if config.has(Role::Index) {
+                    host.hold(&(0..config.index.shards).collect()).await?;
+                }
                 None
             }
         };
@@ -163,7 +166,7 @@ fn shard_host(
     let model = adapters.encoder.identity().clone();
     let options =
         ShardHostOptions { shards: config.index.shards, batch: config.index.batch, model: model.clone() };
-    let open = shard_opener(config, model)?;
+    let open = shard_opener(config, model, adapters.corpus.as_ref())?;
     Ok(ShardHost::new(supervisor.clone(), options, open, adapters.documents(), changes, hosted))
 }
 

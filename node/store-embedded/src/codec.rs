@@ -28,7 +28,7 @@ pub(crate) fn decode<T: DeserializeOwned>(table: &'static str, blob: &[u8]) -> R
             Ok((_, rest)) => Err(corrupt(format!("{} bytes are left over", rest.len()))),
             Err(error) => Err(corrupt(error.to_string())),
         },
-        Some((format, _)) => Err(corrupt(format!("its format {format} is not known"))),
+        Some((format, _)) => Err(StoreError::Newer { table, format: *format }),
         None => Err(corrupt("it is empty".to_owned())),
     }
 }

@@ -94,7 +94,7 @@ impl EmbeddedError {
         match error {
             StoreError::Corrupt { reason, .. } => Self::Damaged { file, reason },
             StoreError::Full(_) => Self::Full { file },
-            StoreError::Unavailable(_) | StoreError::Timeout => {
+            StoreError::Unavailable(_) | StoreError::Timeout | StoreError::Newer { .. } => {
                 Self::Open { file, reason: error.to_string() }
             }
         }

@@ -57,9 +57,10 @@ fn task_ref(owner: String, id: [u8; 16]) -> Result<TaskRef, StoreError> {
 fn refused(error: &StoreError) -> QueueError {
     match error {
         StoreError::Timeout => QueueError::Timeout,
-        StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Corrupt { .. } => {
-            QueueError::Unavailable(error.to_string())
-        }
+        StoreError::Unavailable(_)
+        | StoreError::Full(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Newer { .. } => QueueError::Unavailable(error.to_string()),
     }
 }
 

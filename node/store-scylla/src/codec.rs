@@ -25,7 +25,7 @@ pub(crate) fn decode<T: DeserializeOwned>(table: &'static str, blob: &[u8]) -> R
             Ok((_, rest)) => Err(corrupt(table, format!("{} bytes are left over", rest.len()))),
             Err(error) => Err(corrupt(table, error)),
         },
-        Some((format, _)) => Err(corrupt(table, format!("its format {format} is not known"))),
+        Some((format, _)) => Err(StoreError::Newer { table, format: *format }),
         None => Err(corrupt(table, "it is empty")),
     }
 }

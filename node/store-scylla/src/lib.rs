@@ -13,6 +13,7 @@ mod documents;
 mod runs;
 mod tasks;
 
+mod agreement;
 mod log;
 
 mod cells;

@@ -65,6 +65,7 @@ fn failure(error: &StoreError) -> &'static str {
         StoreError::Timeout => "timeout",
         StoreError::Full(_) => "full",
         StoreError::Corrupt { .. } => "corrupt",
+        StoreError::Newer { .. } => "newer",
     }
 }
 

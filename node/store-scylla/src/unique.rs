@@ -31,6 +31,7 @@ pub(crate) mod space {
     pub(crate) const JOBS: u8 = 2;
     pub(crate) const RUNS: u8 = 3;
     pub(crate) const MATCHES: u8 = 4;
+    pub(crate) const AGREEMENT: u8 = 5;
 }
 
 /// A value with an id and a second key.

@@ -33,17 +33,21 @@ fn hosted(shards: &[u16]) -> HostedShards {
     hosted
 }
 
-/// Nodes with their shards; those named in `down` do not answer.
+/// Nodes with their shards; those named in `down` do not answer, and those in `late` still say that they serve a shard.
 struct Others {
     nodes: Vec<(&'static str, HostedShards)>,
     down: Vec<&'static str>,
+    late: Vec<(&'static str, u16)>,
     asked: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl ShardPeers for Others {
     fn serving(&self, shard: u16) -> Vec<String> {
-        let serving = self.nodes.iter().filter(|(_, hosted)| hosted.holds(shard));
+        let says = |name: &'static str, hosted: &HostedShards| {
+            hosted.holds(shard) || self.late.contains(&(name, shard))
+        };
+        let serving = self.nodes.iter().filter(|(name, hosted)| says(name, hosted));
         serving.map(|(name, _)| (*name).to_owned()).collect()
     }
 
@@ -62,8 +66,17 @@ fn corpus(
     others: Vec<(&'static str, &[u16])>,
     down: Vec<&'static str>,
 ) -> (Corpus, Arc<Others>) {
+    corpus_with(here, others, down, Vec::new())
+}
+
+fn corpus_with(
+    here: &[u16],
+    others: Vec<(&'static str, &[u16])>,
+    down: Vec<&'static str>,
+    late: Vec<(&'static str, u16)>,
+) -> (Corpus, Arc<Others>) {
     let nodes = others.into_iter().map(|(name, shards)| (name, hosted(shards))).collect();
-    let others = Arc::new(Others { nodes, down, asked: Mutex::default() });
+    let others = Arc::new(Others { nodes, down, late, asked: Mutex::default() });
     (Corpus::new(4, hosted(here), Some(others.clone())), others)
 }
 
@@ -92,6 +105,18 @@ async fn a_shard_whose_owner_is_down_is_asked_at_its_other_owner() {
     let (corpus, others) = corpus(&[0, 1], vec![("b", &[1, 2, 3]), ("c", &[2, 3, 0])], vec!["b"]);
     assert_eq!(documents(&corpus).await.unwrap(), ALL);
     assert_eq!(*others.asked.lock().unwrap(), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn one_shard_that_has_moved_away_does_not_keep_a_node_from_answering_for_the_others() {
+    let nodes: Vec<(&str, &[u16])> = vec![("b", &[1, 2]), ("c", &[3])];
+    let (corpus, others) = corpus_with(&[0], nodes, vec![], vec![("b", 3)]);
+    assert_eq!(documents(&corpus).await.unwrap(), ALL);
+    assert_eq!(
+        *others.asked.lock().unwrap(),
+        ["b", "b", "b", "b", "c"],
+        "all three, each alone, and the one elsewhere"
+    );
 }
 
 #[tokio::test]

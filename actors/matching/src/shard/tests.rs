@@ -117,6 +117,22 @@ async fn vectors_of_another_model_fail_their_document_and_not_the_shard() {
 }
 
 #[tokio::test]
+async fn a_store_that_another_model_has_filled_is_not_taken_for_an_empty_one() {
+    let house = House::new();
+    let other = ModelIdentity { id: "other".to_owned(), ..samples::model() };
+    house.embedded(1, &other).await;
+    let index = Arc::new(MemoryIndex::new(&other));
+    let mut theirs = Tail { index, ..house.tail() };
+    theirs.options.model = other;
+    while theirs.follow().await.unwrap() > 0 {}
+    let mine = House { store: house.store.clone(), ..House::new() };
+    let mut tail = mine.tail();
+    let failure = tail.follow().await.unwrap_err();
+    assert_eq!((failure.code, failure.code.retryable()), (ErrorCode::NotReady, true));
+    assert_eq!((*tail.seen.borrow(), mine.state(1).await), (LogPosition::START, "indexed"));
+}
+
+#[tokio::test]
 async fn a_shard_sees_past_the_changes_of_others_without_writing() {
     let house = House::new();
     for number in 0..8 {

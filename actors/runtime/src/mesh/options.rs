@@ -132,10 +132,10 @@ impl Default for MeshLimits {
             heartbeat: Duration::from_millis(500),
             misses: 3,
             redial: Duration::from_millis(500),
-            body: 256 * 1024,
+            body: 2 * 1024 * 1024,
             state: 64 * 1024,
             asks: 256,
-            bytes: 8 * 1024 * 1024,
+            bytes: 16 * 1024 * 1024,
             serving: 512,
             deadline: Duration::from_secs(60),
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_config::{NodeConfig, Role};
 use tandem_matching::{HostedShards, ShardReport};
 use tandem_runtime::placement::NodeName;
+use uuid::Uuid;
 
 /// A node that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct NodeState {
     pub(crate) draining: bool,
     /// Into how many shards it cuts the index.
     pub(crate) shard_count: u16,
+    /// Whose index it holds a part of.
+    pub(crate) corpus: Option<Uuid>,
     /// Those that it holds.
     pub(crate) shards: Vec<ShardState>,
 }
@@ -62,7 +65,7 @@ enum Wire {
 
 impl NodeState {
     /// What a node of this configuration says, before it holds any shard.
-    pub(crate) fn of(config: &NodeConfig, edge: &str) -> Self {
+    pub(crate) fn of(config: &NodeConfig, edge: &str, corpus: Option<Uuid>) -> Self {
         let mut roles = config.node.roles.clone();
         roles.sort();
         Self {
@@ -72,8 +75,18 @@ impl NodeState {
             holds_shards: config.has(Role::Index),
             draining: false,
             shard_count: config.index.shards,
+            corpus,
             shards: Vec::new(),
         }
+    }
+
+    /// Whether others would decide otherwise if they knew the newer state.
+    pub(crate) fn weighs_other(&self, newer: &Self) -> bool {
+        let weight = |state: &Self| {
+            let shards: Vec<(u16, bool)> = state.shards.iter().map(|s| (s.shard, s.caught_up)).collect();
+            (state.draining, shards)
+        };
+        weight(self) != weight(newer)
     }
 
     /// Whether it answers questions about a shard.

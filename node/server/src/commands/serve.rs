@@ -38,7 +38,12 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen on {}; is another node running?", config.edge.listen))?;
     let address = listener.local_addr()?;
-    let node = Node::start(config, &address.to_string()).await?;
+    let listen = address.to_string();
+    let node = tokio::select! {
+        node = Node::start(config, &listen) => node?,
+        _ = terminate.recv() => return Ok(stopped_early()),
+        _ = interrupt.recv() => return Ok(stopped_early()),
+    };
     let state = EdgeState {
         gateway: node.gateway.clone(),
         config: config.edge.clone(),
@@ -87,4 +92,10 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
             bail!("the actor {} came down too often: {}", escalated.name, escalated.reason)
         }
     }
+}
+
+/// A node that is asked to stop before it took any work has nothing to finish.
+fn stopped_early() -> ExitCode {
+    tracing::info!("stopped before the start was complete");
+    ExitCode::SUCCESS
 }

@@ -24,10 +24,11 @@ const LIMIT: Duration = Duration::from_secs(15);
 #[serde(rename_all = "camelCase")]
 struct Status {
     node: String,
-    log_head: u64,
+    log_head: Option<u64>,
     nodes: Vec<Node>,
     shards: Vec<Shard>,
     queues: Vec<Queue>,
+    problems: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,7 +101,7 @@ async fn ask(url: &str) -> anyhow::Result<serde_json::Value> {
 }
 
 fn shown(status: &Status) -> String {
-    let Status { node, log_head, nodes, shards, queues } = status;
+    let Status { node, log_head, nodes, shards, queues, problems } = status;
     let table_of = |heads: &[&str]| {
         let mut table = Table::new();
         table.load_style(UTF8_BORDERS_ONLY).set_header(heads);
@@ -123,7 +124,11 @@ fn shown(status: &Status) -> String {
     for Queue { kind, waiting, in_flight, dead } in queues {
         of_queues.add_row([kind.clone(), waiting.to_string(), in_flight.to_string(), dead.to_string()]);
     }
-    format!("as {node} sees it; the change log is at {log_head}\n{of_nodes}\n{of_shards}\n{of_queues}\n")
+    let head = log_head.map_or_else(|| "unknown".to_owned(), |head| head.to_string());
+    let problems: String = problems.iter().map(|problem| format!("ATTENTION: {problem}\n")).collect();
+    format!(
+        "as {node} sees it; the change log is at {head}\n{problems}{of_nodes}\n{of_shards}\n{of_queues}\n"
+    )
 }
 
 impl Owner {

@@ -261,7 +261,7 @@ async fn a_row_that_does_not_decode_is_an_error_of_its_own() {
     let store = place.open();
     let task = samples::task(&samples::owner("alice"), 1);
     assert_eq!(store.file(&task).await.unwrap(), Write::Applied);
-    let spoil = |c: &Connection| Ok(c.execute("UPDATE tasks SET body = x'07'", [])?);
+    let spoil = |c: &Connection| Ok(c.execute("UPDATE tasks SET body = x'01'", [])?);
     assert!(matches!(store.writer().write(spoil).await, End::Done(1)));
     let error = store.task(&task.key()).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { table: "tasks", .. }), "{error:?}");

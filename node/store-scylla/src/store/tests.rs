@@ -27,6 +27,19 @@ async fn it_keeps_the_contract_of_runs() {
     shared.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_proposals_every_node_hears_the_same_one() {
+    let Some(shared) = Shared::new().await else { return };
+    let store = shared.make();
+    let proposals: Vec<[u8; 1]> = (0..8).map(|n| [n]).collect();
+    let asked = proposals.iter().map(|proposal| store.agree(proposal));
+    let heard = futures::future::try_join_all(asked).await.unwrap();
+    let later = store.agree(b"later").await.unwrap();
+    assert!(proposals.iter().any(|proposal| later == proposal), "{later:?}");
+    assert!(heard.iter().all(|word| *word == later), "{heard:?}");
+    shared.end().await;
+}
+
 #[tokio::test]
 async fn a_cluster_that_does_not_answer_is_named_with_what_to_check() {
     // A port that was free a moment ago.

@@ -18,6 +18,7 @@ fn node(text: &str, serves: &[u16]) -> Neighbor {
         holds_shards: true,
         draining: false,
         shard_count: SHARDS,
+        corpus: None,
         shards: serves.iter().map(shard).collect(),
     };
     Neighbor { name: name(text), state }

@@ -18,6 +18,7 @@ fn a_person_sees_who_holds_what_and_what_waits() {
             {"shard": 1, "owners": []},
         ],
         "queues": [{"kind": "parse", "waiting": 3, "inFlight": 1, "dead": 0}],
+        "problems": [],
     });
     let shown = shown(&serde_json::from_value(answer).unwrap());
     expect![[r#"
@@ -41,4 +42,15 @@ fn a_person_sees_who_holds_what_and_what_waits() {
         └─────────────────────────────────────────┘
     "#]]
     .assert_eq(&shown);
+}
+
+#[test]
+fn what_could_not_be_learned_is_said_before_all_else() {
+    let answer = serde_json::json!({
+        "node": "a", "logHead": null, "nodes": [], "shards": [], "queues": [],
+        "problems": ["the store does not answer"],
+    });
+    let shown = shown(&serde_json::from_value(answer).unwrap());
+    let begin = "as a sees it; the change log is at unknown\nATTENTION: the store does not answer\n";
+    assert!(shown.starts_with(begin), "{shown}");
 }
