@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks Dockerfile, compose.yaml and the Helm chart as far as that goes without an engine or a cluster.
+# Checks Dockerfile, compose.yaml, the Helm chart and the alert rules as far as that goes without an engine or a cluster.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,10 +21,11 @@ usage: deploy/check.sh
               manifest fits the schemas of Kubernetes; pods are confined and
               probed, selectors select, certificates fit; values that must be
               refused are refused
+  alerts      promtool reads the alert rules, and each fires when it should
   config      the program accepts every configuration that these files give it
 
 Brings what it needs into $CACHE and, for
-docker-compose, by apt-get. A tool that cannot be had is SKIPPED, and counts as
+docker-compose and promtool, by apt-get. A tool that cannot be had is SKIPPED, and counts as
 a failure if TANDEM_REQUIRE_SERVICES=1. TANDEM names the program, by default
 target/release/tandem. Exit code 1 if anything is wrong.
 TEXT
@@ -118,6 +119,23 @@ bring_compose() {
   fi
 }
 
+# Debian's package would start a server of its own, so that only the one tool is taken out of it.
+bring_promtool() {
+  command -v promtool >/dev/null 2>&1 && { promtool=promtool; return; }
+  [ -x "$promtool" ] && return
+  command -v apt-get >/dev/null 2>&1 || return 1
+  say "taking promtool out of Debian's package prometheus"
+  (
+    cd "$work"
+    apt-get download -qq prometheus >"$work/apt.log" 2>&1 ||
+      { apt-get update -qq && apt-get download -qq prometheus; } >"$work/apt.log" 2>&1 || exit 1
+    mkdir -p "${promtool%/*}"
+    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >"$promtool.new"
+    chmod +x "$promtool.new"
+    mv "$promtool.new" "$promtool"
+  )
+}
+
 judge() { "$venv/bin/python" deploy/helm/check.py "$@"; }
 
 check_compose() {
@@ -135,13 +153,18 @@ check_chart() {
   judge chart "$work/chart.yaml" "${external[@]}"
 }
 
+check_alerts() (
+  cd deploy/observability
+  "$promtool" check rules alerts.yaml && "$promtool" test rules alerts-test.yaml
+)
+
 refuses() {
   local reason="$1"
   shift
   refused "$reason" "$helm" template tandem "$CHART" "${KUBERNETES[@]}" "$@"
 }
 
-venv="$CACHE/deploy-check" helm="$CACHE/go-bin/helm-$HELM/helm" compose=()
+venv="$CACHE/deploy-check" promtool="$CACHE/deploy-check-bin/promtool" helm="$CACHE/go-bin/helm-$HELM/helm" compose=()
 TANDEM="${TANDEM:-${CARGO_TARGET_DIR:-target}/release/tandem}"
 [ -x "$TANDEM" ] || TANDEM=""
 export TANDEM
@@ -175,6 +198,12 @@ if bring_helm; then
   check "chart refuses to monitor nothing" refuses "metrics.enabled" --set metrics.serviceMonitor.enabled=true
 else
   skip "chart" "helm $HELM cannot be built: it needs go and a module proxy"
+fi
+
+if bring_promtool; then
+  check "alerts" check_alerts
+else
+  skip "alerts" "promtool cannot be had: apt-get install prometheus"
 fi
 
 if ((failures > 0)); then

@@ -88,7 +88,23 @@ fn invariant_7_three_nodes_with_sixteen_shards_rank_as_one_machine_with_four() {
         })
         .sum();
     assert_eq!(documents, 72);
+    expect_misfit_refused(&cluster);
     cluster.stop();
+}
+
+/// A node that cuts the index otherwise would rank otherwise: it does not start.
+fn expect_misfit_refused(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_string_lossy().into_owned();
+    let mut environment = cluster.environment();
+    environment.extend([
+        ("TANDEM_INDEX__SHARDS", "8"),
+        ("TANDEM_NODE__DATA_DIR", data.as_str()),
+        ("TANDEM_EDGE__LISTEN", "127.0.0.1:0"),
+    ]);
+    let refused = cli::run_with(&environment, ["serve"]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("index.shards is 8 here and 16 there"), "{}", refused.stderr);
 }
 
 /// Clients on the edges of the nodes that live, at the same time.
@@ -98,9 +114,15 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long the clients go on after the fault.
 const AFTERWARDS: Duration = Duration::from_secs(6);
 
+/// Of so many, two ask for runs, which search every shard: one on each edge. The others ask for pairs.
+const RUNS_OF: usize = 8;
+/// Rows of such a run.
+const BEST: usize = 5;
+
 /// What the clients saw.
 #[derive(Default)]
 struct Seen {
+    runs: Vec<String>,
     answered: usize,
     failed: Vec<String>,
     longest: Duration,
@@ -118,6 +140,39 @@ impl Seen {
             Err(error) => self.failed.push(error.clone()),
         }
     }
+}
+
+/// Tells the clients to stop, also when a test fails while they ask.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Asks for runs and looks at each until it has ended or it is time to stop.
+fn run_on(client: &Client, job: &str, stop: &AtomicBool) -> Seen {
+    let mut seen = Seen::default();
+    let ask = |seen: &mut Seen, call: &dyn Fn() -> Result<Answer, reqwest::Error>| {
+        let begun = Deadline::after(LONGEST);
+        let answer = call().map_err(|error| format!("{error:?}"));
+        seen.take_down(begun.elapsed(), &answer);
+        answer.ok().filter(|answer| answer.status < 400)
+    };
+    while !stop.load(Ordering::Relaxed) {
+        let body = json!({ "query": "job", "queries": [job], "candidates": "all", "top": BEST });
+        let Some(run) = ask(&mut seen, &|| client.try_post("/api/v1/match-runs", &body)) else { continue };
+        let path = format!("/api/v1/match-runs/{}", text(&run.data(), "id"));
+        seen.runs.push(text(&run.data(), "id"));
+        while !stop.load(Ordering::Relaxed) {
+            let looked = ask(&mut seen, &|| client.try_get(&path));
+            if looked.is_some_and(|run| text(&run.data(), "status") == "complete") {
+                break;
+            }
+        }
+    }
+    seen
 }
 
 /// Asks for matches and looks at them until told to stop.
@@ -158,14 +213,18 @@ fn a_node_that_dies_or_freezes_under_load_fails_few_requests_of_the_others_and_n
             let asking: Vec<_> = (0..CLIENTS)
                 .map(|number| {
                     let (client, resume) = (&clients[1 + number % 2], &resumes[number % resumes.len()]);
-                    scope.spawn(move || ask_on(client, resume, job, stop))
+                    scope.spawn(move || match number % RUNS_OF {
+                        0 | 1 => run_on(client, job, stop),
+                        _ => ask_on(client, resume, job, stop),
+                    })
                 })
                 .collect();
+            let asked = Stop(stop);
             // These pauses are the load before and after the fault; nothing waits for anything here.
             thread::sleep(Duration::from_secs(1));
             fault(cluster.node(0));
             thread::sleep(AFTERWARDS);
-            stop.store(true, Ordering::Relaxed);
+            drop(asked);
             asking.into_iter().map(|asking| asking.join().unwrap()).collect()
         });
         let (answered, failed): (usize, usize) =
@@ -175,6 +234,11 @@ fn a_node_that_dies_or_freezes_under_load_fails_few_requests_of_the_others_and_n
         assert!(answered > CLIENTS * 10, "only {answered} requests were answered");
         assert!(failed * 100 <= answered + failed, "{failed} of {} failed: {why:?}", answered + failed);
         assert!(longest < LONGEST, "a request took {longest:?}");
+        let runs: Vec<&String> = seen.iter().flat_map(|seen| &seen.runs).collect();
+        assert!(runs.len() > CLIENTS / RUNS_OF, "only {} runs were taken", runs.len());
+        for run in runs {
+            assert_eq!(clients[1].rows(run).len(), BEST, "a run that was taken ends while the node is away");
+        }
         cluster.node(0).revive();
     }
     cluster.expect_shared_out();
@@ -201,6 +265,9 @@ fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_sha
     assert_eq!(staying.rows(&run).len(), jobs.len() * 5, "what it had accepted is done by the others");
     cluster.node(0).spawn();
     cluster.expect_shared_out();
+    let status = cluster.client(0).get("/status").data();
+    let own = status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == "node-0").unwrap();
+    assert!(own["shards"].as_i64().unwrap() > 0, "it holds its shards again: {status}");
     let rows = cluster.client(0).run("job", &queries, 5);
     assert_eq!(rows.len(), jobs.len() * 5);
     cluster.stop();
@@ -227,6 +294,7 @@ fn nodes_share_the_work_by_their_roles_and_keep_originals_in_a_bucket() {
         let client = cluster.client(other);
         assert_eq!(client.get("/api/v1/resumes").status, 404, "it is no edge");
         assert_eq!(client.get("/readyz").status, 200);
+        assert!(client.get("/metrics").text.contains("tandem_"), "it is observed like any other");
     }
     let status = edge.get("/status").data();
     let shards: Vec<i64> =

@@ -1,6 +1,7 @@
 //! The shape of the house: which crate may see which, and what no file may hold.
 
 mod crates;
+mod observability;
 mod readme;
 mod sources;
 

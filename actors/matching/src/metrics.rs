@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    IntCounter, IntCounterVec, IntGauge, register_int_counter, register_int_counter_vec, register_int_gauge,
+    IntCounter, IntCounterVec, IntGauge, IntGaugeVec, register_int_counter, register_int_counter_vec,
+    register_int_gauge, register_int_gauge_vec,
 };
+use tandem_ports::documents::LogPosition;
 
 #[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
 static PAIRS: LazyLock<IntCounter> = LazyLock::new(|| {
@@ -33,6 +35,23 @@ static SHARDS: LazyLock<IntGauge> = LazyLock::new(|| {
     register_int_gauge!("tandem_index_shards", "Shards of the index that this node holds.")
         .expect("the metric's name is unique")
 });
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static SEEN: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help = "The position of the change log that a shard of this node has come to.";
+    register_int_gauge_vec!("tandem_index_seen", help, &["shard"]).expect("the metric's name is unique")
+});
+
+/// Records how far a shard has come.
+pub(crate) fn seen(shard: u16, position: LogPosition) {
+    SEEN.with_label_values(&[&shard.to_string()]).set(i64::try_from(position.0).unwrap_or(i64::MAX));
+}
+
+/// Records that the node holds a shard no longer, so that nobody takes it for one that lags.
+pub(crate) fn let_go(shard: u16) {
+    // It has none yet if it was let go before its first look at the log.
+    SEEN.remove_label_values(&[&shard.to_string()]).ok();
+}
 
 /// Records a question to another node.
 pub(crate) fn asked_peer(answered: bool) {

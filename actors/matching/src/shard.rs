@@ -195,6 +195,7 @@ impl Tail {
     /// Everything up to here is searchable.
     fn see(&mut self, seen: LogPosition) {
         self.position = seen;
+        metrics::seen(self.options.number, seen);
         self.seen.send_if_modified(|known| {
             let further = *known < seen;
             *known = seen.max(*known);

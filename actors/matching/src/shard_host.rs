@@ -77,6 +77,7 @@ impl ShardHost {
         for shard in held.difference(wanted) {
             self.hosted.remove(*shard);
             self.supervisor.release(&ShardWriter::name(*shard)).await;
+            metrics::let_go(*shard);
         }
         let starting = wanted.difference(&held).map(|shard| self.start(*shard));
         let started = futures::future::join_all(starting).await;

@@ -7,6 +7,10 @@ use tandem_config::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+use self::redact::Redacting;
+
+mod redact;
+
 /// What libraries may say unless the configuration names them: some tell of every connection.
 const LIBRARIES: &str = "ractor=warn,scylla=warn,lapin=warn";
 /// What the mesh's library may say whatever the configuration says: on finer levels it writes down what nodes ask one
@@ -20,7 +24,7 @@ const MESH: &str = "ractor_cluster=error";
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(format!("{LIBRARIES},{},{MESH}", log.level))
         .map_err(|error| anyhow::anyhow!("`log.level` is not a level or filter: {error}"))?;
-    let lines = fmt().with_env_filter(filter).with_writer(stderr).with_target(true);
+    let lines = fmt().with_env_filter(filter).with_writer(Redacting(stderr)).with_target(true);
     let started = match log.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -258,7 +258,8 @@ fn expect_worked_off(client: &Client, documents: usize) {
         if status.status != 200 {
             return Err(status.text);
         }
-        let logged = status.data()["logHead"].as_u64().unwrap();
+        let status = status.data();
+        let Some(logged) = status["logHead"].as_u64() else { return Err(status.to_string()) };
         if logged >= documents as u64 { Ok(()) } else { Err(format!("{logged} of {documents}")) }
     });
 }
@@ -272,15 +273,23 @@ fn judge(cluster: &mut Cluster, ledger: &Ledger, run: &str, documents: usize) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|shard| shard["owners"][0]["documents"].as_i64().unwrap())
+        .map(|shard| {
+            let owners = shard["owners"].as_array().unwrap();
+            let counts: Vec<i64> = owners.iter().map(|o| o["documents"].as_i64().unwrap()).collect();
+            assert!(counts.iter().all(|count| *count == counts[0]), "its owners differ: {shard}");
+            counts[0]
+        })
         .sum();
     assert_eq!(indexed, documents as i64, "each document is in the index once");
     let rows = client.rows(run);
     expect_each_row_once(&rows);
     // The pool of candidates bounds the rows of an item.
-    let per_job = rows.len() / JOBS;
-    assert_eq!(rows.len(), JOBS * per_job, "every item has as many rows");
-    assert!(per_job >= 300, "only {per_job} rows per job");
+    let mut per_job: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &rows {
+        *per_job.entry(&row.query).or_default() += 1;
+    }
+    assert_eq!(per_job.len(), JOBS, "every job has its rows");
+    assert!(per_job.values().all(|rows| *rows >= 300), "too few rows: {per_job:?}");
     let environment = cluster.environment();
     let dead = cli::run_with(&environment, ["queue", "dead", "list"]).expect_success().stdout;
     let without_reason = dead.lines().filter(|line| line.trim_end().ends_with("times")).count();
