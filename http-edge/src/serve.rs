@@ -1,21 +1,185 @@
-//! Serving over TCP.
+//! Serving over TCP: how many connections there are, and how long each may be silent.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
-use crate::router::{EdgeState, app};
+use crate::rates::Peer;
+use crate::router::{EdgeState, app_until};
+use crate::stall::Stalling;
 
-/// Serves the edge on `listener` until `stop` is over; then takes no further connections, finishes the requests in hand
-/// and returns.
+/// What is kept of a connection's bytes before they are understood, in bytes: a head is no larger.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Fields of a request's head.
+const MAX_HEADERS: usize = 100;
+/// Requests at a time on one connection of HTTP/2.
+const MAX_H2_STREAMS: u32 = 64;
+/// How often a silent client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
+const H2_PING_EVERY: Duration = Duration::from_secs(30);
+const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may leave an answer unread.
+const MAX_STALL: Duration = Duration::from_secs(30);
+/// The part of all connections that is told to close when there is no room for another.
+const EVICTED_PART: usize = 8;
+/// How long is waited for that before more are told, and after a failed accept.
+const EVICT_AGAIN: Duration = Duration::from_millis(250);
+
+/// The connections that may be told to close, the oldest first.
+type Open = Arc<Mutex<BTreeMap<u64, CancellationToken>>>;
+
+/// Serves the edge on `listener` until `stop` is over; then takes no further connections, ends the streams of events,
+/// finishes the requests in hand and returns.
+///
+/// There are at most `edge.max_connections`. For another one the oldest are closed as soon as nothing is being answered
+/// on them, so that idle connections keep nobody out.
 ///
 /// # Errors
-/// When accepting connections fails for good.
+/// None today; accepting goes on after a failure, such as too many open files.
 pub async fn serve(
     listener: TcpListener,
     state: EdgeState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, app(state)).with_graceful_shutdown(stop).await
+    let (most, header_timeout) = (state.config.max_connections, state.config.header_timeout());
+    let stopping = CancellationToken::new();
+    let app = app_until(state, stopping.clone());
+    let (open, mut connections) = (Open::default(), JoinSet::new());
+    tokio::pin!(stop);
+    for number in 0.. {
+        let accepted = loop {
+            let room = connections.len() < most;
+            if !room {
+                evict(&open, most / EVICTED_PART + 1);
+            }
+            tokio::select! {
+                () = &mut stop => break None,
+                Some(_) = connections.join_next() => {}
+                () = tokio::time::sleep(EVICT_AGAIN), if !room => {}
+                accepted = listener.accept(), if room => match accepted {
+                    Ok((stream, address)) => break Some((stream, Peer(address.ip()))),
+                    Err(error) if is_of_the_client(&error) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be taken");
+                        evict(&open, most / EVICTED_PART + 1);
+                        tokio::time::sleep(EVICT_AGAIN).await;
+                    }
+                },
+            }
+        };
+        let Some((stream, peer)) = accepted else { break };
+        let closing = stopping.child_token();
+        open.lock().unwrap_or_else(PoisonError::into_inner).insert(number, closing.clone());
+        let entry = Entry { number, open: Arc::clone(&open) };
+        let app = app.clone();
+        connections.spawn(async move {
+            let _entry = entry;
+            answer(stream, peer, app, header_timeout, closing).await;
+        });
+    }
+    drop(listener);
+    stopping.cancel();
+    while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// A connection's place among those that may be told to close.
+struct Entry {
+    number: u64,
+    open: Open,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+/// Tells the oldest connections to close when nothing is being answered on them.
+fn evict(open: &Open, count: usize) {
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..count {
+        if let Some((_, closing)) = open.pop_first() {
+            closing.cancel();
+        }
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::ConnectionRefused | K::ConnectionAborted | K::ConnectionReset)
+}
+
+/// Answers the requests of one connection until it ends or is told to close.
+async fn answer(
+    stream: TcpStream,
+    peer: Peer,
+    app: Router,
+    header_timeout: Duration,
+    closing: CancellationToken,
+) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = service_fn(|request: Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        app.clone().oneshot(request)
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_H2_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32)
+        .keep_alive_interval(H2_PING_EVERY)
+        .keep_alive_timeout(H2_PING_TIMEOUT);
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection is already gone");
+    }
+    let connection = builder.serve_connection(TokioIo::new(Stalling::new(stream, MAX_STALL)), service);
+    tokio::pin!(connection);
+    // Until the version of HTTP is known, no other time-out holds.
+    let first_request = tokio::time::sleep(header_timeout);
+    tokio::pin!(first_request);
+    let (mut waits, mut told) = (true, false);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(error, "a connection broke");
+                }
+                return;
+            }
+            () = &mut first_request, if waits => {
+                if !asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                waits = false;
+            }
+            () = closing.cancelled(), if !told => {
+                connection.as_mut().graceful_shutdown();
+                told = true;
+            }
+        }
+    }
 }
