@@ -13,6 +13,7 @@ use tandem_domain::error::ErrorCode;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use crate::decode;
 use crate::problem::Problem;
 use crate::router::Shared;
 
@@ -66,13 +67,19 @@ pub(crate) async fn admit(State(shared): State<Arc<Shared>>, mut request: Reques
     response
 }
 
-/// Refuses a body by its declared length, before a byte of it is read, and bounds what is read of any other.
+/// Refuses a body by its declared length, before a byte of it is read, and bounds what is read of any other, after it is
+/// decoded.
 pub(crate) fn bound_body(request: &mut Request, limit: u64) -> Result<(), Problem> {
-    if declared_length(request.headers()).is_some_and(|length| length > limit) {
-        return Err(Problem::too_large(limit));
-    }
+    refuse_declared(request, limit)?;
+    decode::decode(request)?;
     DefaultBodyLimit::max(usize::try_from(limit).unwrap_or(usize::MAX)).apply(request);
     Ok(())
+}
+
+/// Refuses a body by its declared length.
+pub(crate) fn refuse_declared(request: &Request, limit: u64) -> Result<(), Problem> {
+    let declared = declared_length(request.headers());
+    if declared.is_some_and(|length| length > limit) { Err(Problem::too_large(limit)) } else { Ok(()) }
 }
 
 /// Reads a body of at most `limit` bytes.

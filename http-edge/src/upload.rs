@@ -33,21 +33,31 @@ pub(crate) async fn read(shared: &Shared, kind: DocumentKind, request: Request) 
         let detail = "send a file as multipart/form-data or a text as application/json";
         return Err(Problem::new(ErrorCode::UnsupportedType, detail));
     };
-    if upload.content.len() as u64 > shared.edge.max_document_bytes {
-        return Err(Problem::too_large(shared.edge.max_document_bytes));
-    }
+    bounded(&upload, shared.edge.max_document_bytes)?;
     Ok(upload)
+}
+
+/// Refuses a document of more than `limit` bytes.
+pub(crate) fn bounded(upload: &Upload, limit: u64) -> Result<(), Problem> {
+    if upload.content.len() as u64 > limit { Err(Problem::too_large(limit)) } else { Ok(()) }
+}
+
+/// A document that came as text.
+pub(crate) fn of_text(kind: DocumentKind, title: Option<String>, text: String) -> Result<Upload, Problem> {
+    let extension = if is_markdown(&text) { "md" } else { "txt" };
+    let file_name = format!("{}.{extension}", kind.name());
+    Ok(Upload { file_name, title: checked_title(title)?, content: text.into() })
+}
+
+/// A document that came as a file without a name.
+pub(crate) fn of_file(kind: DocumentKind, title: Option<String>, content: Bytes) -> Result<Upload, Problem> {
+    Ok(Upload { file_name: kind.name().to_owned(), title: checked_title(title)?, content })
 }
 
 async fn from_json(shared: &Shared, kind: DocumentKind, request: Request) -> Result<Upload, Problem> {
     let body = limits::read_body(request, shared.edge.config.max_json_bytes as u64).await?;
     let TextDocument { title, text } = json::parse(&body)?;
-    let extension = if is_markdown(&text) { "md" } else { "txt" };
-    Ok(Upload {
-        file_name: format!("{}.{extension}", kind.name()),
-        title: checked_title(title)?,
-        content: text.into(),
-    })
+    of_text(kind, title, text)
 }
 
 /// A text with ATX headings is Markdown (CommonMark 0.31, section 4.2).
