@@ -8,15 +8,19 @@ mod layers;
 mod node_config;
 
 mod cluster;
+mod limits;
+mod quota;
 
 pub use cluster::{
     Mesh, Objects, ObjectsEngine, QueueEngine, RabbitMq, S3, Scylla, Secret, Store, StoreEngine,
 };
 pub use layers::{ConfigError, ENV_PREFIX, ENV_SEPARATOR, Source};
+pub use limits::{Limits, Rate};
 pub use node_config::{
     Documents, Edge, EmbeddingConfig, Index, Log, LogFormat, Matching, Node, NodeConfig, Parsing, Queue,
     Role, Shutdown, per_processor,
 };
+pub use quota::{PlanLimits, Plans, Quota};
 
 /// The defaults with their comments, as they were compiled in.
 pub const DEFAULT_TOML: &str = include_str!("../default.toml");

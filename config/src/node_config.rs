@@ -13,6 +13,8 @@ use toml::Value;
 use crate::DEFAULT_TOML;
 use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Store};
 use crate::layers::{ConfigError, Layers, Source};
+use crate::limits::Limits;
+use crate::quota::{Plans, Quota};
 
 section! {
     /// A node's whole configuration; each key is explained in `default.toml`.
@@ -37,6 +39,12 @@ section! {
         matching: Matching,
         /// Deliveries and leases.
         queue: Queue,
+        /// Whether and how plans are kept.
+        quota: Quota,
+        /// Limits of rates.
+        limits: Limits,
+        /// The plans.
+        plans: Plans,
         /// Other nodes.
         mesh: Mesh,
         /// Stopping.
@@ -67,6 +75,16 @@ section! {
         max_json_bytes: usize,
         /// 1..=65536.
         max_in_flight: usize,
+        /// Origins of pages in browsers that may call; empty = none, `*` = any.
+        allowed_origins: Vec<String>,
+        /// Seconds, 1..=300.
+        header_timeout_s: u64,
+        /// 16..=65536.
+        max_connections: usize,
+        /// 1..=65536.
+        max_streams: usize,
+        /// Bytes, 1 KiB..=16 GiB.
+        max_bulk_bytes: u64,
     }
 }
 section! {
@@ -258,6 +276,9 @@ impl NodeConfig {
             return fail("node.name", "expected 1 to 40 letters, digits and hyphens".to_owned());
         }
         self.check_cluster().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_quota().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_limits().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_edge().or_else(|(key, reason)| fail(key, reason))?;
         if !self.edge.listen.ip().is_loopback() {
             let reason = "without accounts the edge listens on loopback only, such as 127.0.0.1:8080";
             return fail("edge.listen", reason.to_owned());
@@ -277,7 +298,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 30] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 35] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -285,6 +306,10 @@ impl NodeConfig {
             ("edge.request_timeout_s", self.edge.request_timeout_s, 1, 300),
             ("edge.max_json_bytes", u(self.edge.max_json_bytes), 1024, 64 * MIB),
             ("edge.max_in_flight", u(self.edge.max_in_flight), 1, 65_536),
+            ("edge.header_timeout_s", self.edge.header_timeout_s, 1, 300),
+            ("edge.max_connections", u(self.edge.max_connections), 16, 65_536),
+            ("edge.max_streams", u(self.edge.max_streams), 1, 65_536),
+            ("edge.max_bulk_bytes", self.edge.max_bulk_bytes, 1024, 16 * 1024 * MIB),
             ("documents.max_bytes", self.documents.max_bytes, 1024, 64 * MIB),
             ("documents.workers", u(self.documents.workers), 1, 1024),
             ("documents.queue", u(self.documents.queue), 1, 65_536),
@@ -312,6 +337,7 @@ impl NodeConfig {
             ("store.scylla.conditional_timeout_ms", scylla.conditional_timeout_ms, 100, 60_000),
             ("store.scylla.concurrency", u(scylla.concurrency), 1, 65_536),
             ("mesh.hold_down_s", self.mesh.hold_down_s, 0, 3600),
+            ("quota.period_s", self.quota.period_s, 1, 315_360_000),
         ]
     }
 
@@ -333,6 +359,12 @@ impl Edge {
     #[must_use]
     pub const fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s)
+    }
+
+    /// How long a client may take for the head of a request.
+    #[must_use]
+    pub const fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout_s)
     }
 }
 

@@ -4,12 +4,15 @@ pub(crate) mod common;
 pub(crate) mod envelope;
 pub(crate) mod problem;
 
+pub(crate) mod bulk;
 pub(crate) mod document;
 pub(crate) mod finding;
 pub(crate) mod profile;
 pub(crate) mod requirements;
 
 pub(crate) mod matches;
+pub(crate) mod quota;
+pub(crate) mod removal;
 pub(crate) mod runs;
 pub(crate) mod score;
 

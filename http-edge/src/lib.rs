@@ -9,14 +9,20 @@ pub mod serve;
 
 mod answer;
 mod caller;
+mod decode;
 mod dto;
+mod etag;
+mod headers;
 mod json;
 mod limits;
+mod lines;
 mod metrics;
 mod problem;
 mod query;
+mod rates;
 mod request_id;
 mod routes;
+mod stall;
 mod upload;
 
 #[cfg(test)]

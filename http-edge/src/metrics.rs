@@ -33,6 +33,11 @@ static IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
     register_int_gauge!("tandem_http_in_flight", "Requests that are being answered").expect(ONCE)
 });
 
+static LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let help = "Requests refused because their caller sent too many";
+    register_int_counter_vec!("tandem_http_limited_total", help, &["class"]).expect(ONCE)
+});
+
 /// Counts down also when the client goes away and the answer is dropped.
 struct InFlight;
 
@@ -70,4 +75,9 @@ pub(crate) fn route_label(request: &Request) -> String {
 pub(crate) fn method_label(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER_METHOD)
+}
+
+/// Counts a request that was refused because its caller sent too many.
+pub(crate) fn limited(class: &'static str) {
+    LIMITED.with_label_values(&[class]).inc();
 }

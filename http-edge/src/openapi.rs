@@ -35,13 +35,13 @@ macro_rules! failures {
 
 failures! {
     /// How handing in a document can fail.
-    Creates = [400, 409, 413, 415, 422, 500, 503, 504];
+    Creates = [400, 402, 409, 413, 415, 422, 429, 500, 503, 504];
     /// How starting work on documents can fail.
-    Starts = [400, 404, 409, 413, 415, 500, 503, 504];
+    Starts = [400, 402, 404, 409, 413, 415, 422, 429, 500, 503, 504];
     /// How reading one resource can fail.
-    Reads = [400, 404, 500, 503, 504];
+    Reads = [400, 404, 429, 500, 503, 504];
     /// How reading a list can fail.
-    Lists = [400, 500, 503, 504];
+    Lists = [400, 429, 500, 503, 504];
     /// How a probe can fail.
     Probes = [500, 503, 504];
 }

@@ -11,7 +11,7 @@ use crate::dto::problem::ProblemBody;
 /// The media type of failures (RFC 9457).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 /// When to ask again after a refusal that passes by itself, in seconds.
-const RETRY_AFTER_S: &str = "1";
+const RETRY_AFTER_S: u64 = 1;
 
 /// A request's failure. It is rendered by [`crate::request_id::identify`], which knows the request's id and path.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Problem {
     code: ErrorCode,
     detail: String,
     checks: Option<Vec<Check>>,
+    retry_after_s: u64,
 }
 
 /// What a code means in HTTP and to people.
@@ -85,6 +86,19 @@ pub(crate) const fn meaning_of(code: ErrorCode) -> Meaning {
         ErrorCode::Internal => {
             meaning(S::INTERNAL_SERVER_ERROR, "Internal error", "Something went wrong on our side.")
         }
+        ErrorCode::UpgradeRequired => meaning(
+            S::PAYMENT_REQUIRED,
+            "Upgrade required",
+            "Annual free match limit reached. Upgrade to Pro for unlimited matches.",
+        ),
+        ErrorCode::RateLimited => {
+            meaning(S::TOO_MANY_REQUESTS, "Too many requests", "You're moving fast! Try again in a moment.")
+        }
+        ErrorCode::KeyReused => meaning(
+            S::UNPROCESSABLE_ENTITY,
+            "Idempotency key reused",
+            "This Idempotency-Key belongs to another request.",
+        ),
     }
 }
 
@@ -95,12 +109,17 @@ const fn is_internal(code: ErrorCode) -> bool {
 
 impl Problem {
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), checks: None }
+        Self { code, detail: detail.into(), checks: None, retry_after_s: RETRY_AFTER_S }
     }
 
     /// A problem that says no more than its code does.
     pub(crate) fn plain(code: ErrorCode) -> Self {
         Self::new(code, meaning_of(code).message)
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) const fn retryable(&self) -> bool {
+        self.code.retryable()
     }
 
     pub(crate) fn validation(detail: impl Into<String>) -> Self {
@@ -120,6 +139,11 @@ impl Problem {
         Self::new(ErrorCode::MethodNotAllowed, detail)
     }
 
+    pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
+        let detail = format!("too many requests; the next one may come in {retry_after_s} s");
+        Self { retry_after_s, ..Self::new(ErrorCode::RateLimited, detail) }
+    }
+
     pub(crate) fn not_ready(checks: Vec<Check>) -> Self {
         Self { checks: Some(checks), ..Self::new(ErrorCode::Unavailable, "the node does not take work now") }
     }
@@ -132,6 +156,7 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedType,
             StatusCode::GATEWAY_TIMEOUT => ErrorCode::Timeout,
+            StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
             StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
             other if other.is_client_error() => ErrorCode::Validation,
             _ => ErrorCode::Internal,
@@ -143,6 +168,9 @@ impl Problem {
     pub(crate) fn into_body(self, request_id: &str, instance: &str) -> ProblemBody {
         let Meaning { status, title, message } = meaning_of(self.code);
         let error = self.code.as_str().to_ascii_lowercase();
+        // Which of a plan's limits is reached is what people must be told.
+        let message = if self.code == ErrorCode::UpgradeRequired { self.detail.as_str() } else { message };
+        let message = message.to_owned();
         ProblemBody {
             kind: format!("urn:tandem:problem:{error}"),
             title: title.to_owned(),
@@ -153,7 +181,7 @@ impl Problem {
             ok: false,
             error,
             error_code: self.code.as_str().to_owned(),
-            message: message.to_owned(),
+            message,
             request_id: request_id.to_owned(),
             retryable: self.code.retryable(),
             checks: self.checks,
@@ -180,7 +208,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = meaning_of(self.code).status.into_response();
         if self.code.retryable() && self.code != ErrorCode::Timeout {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after_s));
         }
         response.extensions_mut().insert(self);
         response

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use tandem_config::Edge;
+use tandem_config::{Edge, Limits};
 use tandem_domain::score::Weights;
 use tandem_messages::GatewayHandle;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::Problem;
-use crate::routes::{documents, health, matches, runs};
-use crate::{limits, metrics, request_id};
+use crate::rates::Rates;
+use crate::routes::{bulk, documents, events, health, matches, quota, removal, runs};
+use crate::{etag, headers, limits, metrics, rates, request_id};
 
 /// Everything the edge works with.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ pub struct EdgeState {
     pub gateway: GatewayHandle,
     /// Deadline and limits.
     pub config: Edge,
+    /// How fast each caller may ask.
+    pub limits: Limits,
     /// The largest file that may be submitted, in bytes (`documents.max_bytes`).
     pub max_document_bytes: u64,
     /// The weights of matches and runs that name none (`matching.weights`).
@@ -39,22 +44,51 @@ pub(crate) struct Shared {
     pub(crate) edge: EdgeState,
     /// One permit per request that may be answered at a time.
     pub(crate) permits: Arc<Semaphore>,
+    /// One permit per stream of events.
+    pub(crate) streams: Arc<Semaphore>,
+    /// One permit per bulk upload.
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) rates: Rates,
+    /// Told when the node stops.
+    pub(crate) stopping: CancellationToken,
 }
 
 /// The edge as a service: every route with every layer. It binds nothing and starts nothing.
 pub fn app(edge: EdgeState) -> Router {
+    app_until(edge, CancellationToken::new())
+}
+
+/// The edge, whose streams of events end when `stopping` is told.
+pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router {
     let permits = Arc::new(Semaphore::new(edge.config.max_in_flight.min(Semaphore::MAX_PERMITS)));
     let serves = edge.api;
-    let shared = Arc::new(Shared { edge, permits });
+    let streams = Arc::new(Semaphore::new(edge.config.max_streams.min(Semaphore::MAX_PERMITS)));
+    let uploads = Arc::new(Semaphore::new(bulk::MAX_UPLOADS));
+    let cors = headers::cors(&edge.config.allowed_origins);
+    let rates = Rates::new(&edge.limits);
+    let shared = Arc::new(Shared { edge, permits, streams, uploads, rates, stopping });
     let admit = from_fn_with_state(Arc::clone(&shared), limits::admit);
-    let api = if serves { Router::from(api()).route_layer(admit) } else { Router::new() };
+    let limit = from_fn_with_state(Arc::clone(&shared), rates::limit);
+    let logins = from_fn_with_state(Arc::clone(&shared), rates::watch_logins);
+    let api = if serves {
+        Router::from(api())
+            .route_layer(from_fn(etag::tag))
+            .route_layer(admit)
+            .route_layer(limit)
+            .route_layer(logins)
+    } else {
+        Router::new()
+    };
     api.merge(operator())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&shared), limits::end_in_time))
         .layer(from_fn(limits::catch_panics))
+        .layer(cors)
         .layer(from_fn(metrics::observe))
         .layer(from_fn(request_id::identify))
+        .layer(from_fn(headers::secure))
+        .layer(CompressionLayer::new())
         .with_state(shared)
 }
 
@@ -63,14 +97,22 @@ pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::default()
         .routes(routes!(documents::submit_resume, documents::list_resumes))
         .routes(routes!(documents::get_resume))
+        .routes(routes!(removal::remove_resume))
         .routes(routes!(documents::submit_job, documents::list_jobs))
         .routes(routes!(documents::get_job))
+        .routes(routes!(removal::remove_job))
         .routes(routes!(matches::create_match, matches::list_matches))
         .routes(routes!(matches::get_match))
         .routes(routes!(runs::create_match_run))
         .routes(routes!(runs::get_match_run))
         .routes(routes!(runs::get_match_run_results))
         .routes(routes!(runs::cancel_match_run))
+        .routes(routes!(events::run_events))
+        .routes(routes!(events::resume_events))
+        .routes(routes!(events::job_events))
+        .routes(routes!(bulk::submit_resumes))
+        .routes(routes!(bulk::submit_jobs))
+        .routes(routes!(quota::get_quota))
 }
 
 /// The routes of operators and probes: answered also when the node is full.

@@ -1,7 +1,12 @@
 //! The handlers: each translates a request into questions, and the replies into an answer.
 
+pub(crate) mod bulk;
 pub(crate) mod documents;
+pub(crate) mod events;
 pub(crate) mod matches;
+pub(crate) mod removal;
 pub(crate) mod runs;
+
+pub(crate) mod quota;
 
 pub(crate) mod health;

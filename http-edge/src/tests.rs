@@ -1,10 +1,17 @@
 //! The whole edge in front of a gateway that answers as each test wants.
 
+mod browsers;
+mod bulk;
 mod documents;
+mod etags;
+mod events;
 mod failures;
 mod matches;
 mod openapi;
 mod operation;
+mod quota;
+mod rates;
+mod removal;
 mod runs;
 mod samples;
 mod serve;
@@ -16,7 +23,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request as HttpRequest, StatusCode, header};
 use serde_json::{Value, json};
-use tandem_config::Edge;
+use tandem_config::{Edge, NodeConfig};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::score::Weights;
@@ -27,6 +34,7 @@ use crate::{EdgeState, app};
 
 const MAX_DOCUMENT_BYTES: u64 = 8 * 1024;
 const MAX_JSON_BYTES: usize = 4 * 1024;
+const MAX_BULK_BYTES: u64 = 1024 * 1024;
 
 /// What a test lets its gateway do with a request.
 #[allow(clippy::large_enum_variant, reason = "made once per request and moved")]
@@ -114,7 +122,13 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
             request_timeout_s: 30,
             max_json_bytes: MAX_JSON_BYTES,
             max_in_flight,
+            allowed_origins: Vec::new(),
+            header_timeout_s: 10,
+            max_connections: 64,
+            max_streams: 2,
+            max_bulk_bytes: MAX_BULK_BYTES,
         },
+        limits: NodeConfig::resolve(None, std::iter::empty(), &[]).unwrap().limits,
         max_document_bytes: MAX_DOCUMENT_BYTES,
         weights: Weights::new([5000, 1000, 1000, 1000, 1000, 1000]).unwrap(),
         metrics: Arc::new(|| prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).unwrap()),
@@ -171,6 +185,10 @@ impl Answer {
     fn check(&self) {
         let request_id = self.header("x-request-id");
         assert!((1..=128).contains(&request_id.len()), "{:?}", self.headers);
+        if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&self.status) {
+            assert!(self.body.is_empty());
+            return;
+        }
         match self.header(header::CONTENT_TYPE) {
             "application/json" if self.status.is_success() => {
                 let body = self.json();
@@ -179,7 +197,10 @@ impl Answer {
                 assert!(is_description || body.get("error") == Some(&Value::Null), "{body}");
             }
             "application/problem+json" => self.check_problem(request_id),
-            "application/x-ndjson" | "text/plain; version=0.0.4; charset=utf-8" => {
+            "application/x-ndjson"
+            | "text/event-stream"
+            | "text/html; charset=utf-8"
+            | "text/plain; version=0.0.4; charset=utf-8" => {
                 assert!(self.status.is_success());
             }
             other => panic!("{} with {other:?}: {}", self.status, self.text()),

@@ -66,6 +66,12 @@ error_codes! {
     Overloaded = "OVERLOADED", retryable: true;
     /// A defect of Tandem.
     Internal = "INTERNAL", retryable: false;
+    /// The caller's plan allows no more of this.
+    UpgradeRequired = "UPGRADE_REQUIRED", retryable: false;
+    /// More requests in a short time than the caller may send.
+    RateLimited = "RATE_LIMITED", retryable: true;
+    /// The key of an earlier intent came with another one.
+    KeyReused = "IDEMPOTENCY_KEY_REUSED", retryable: false;
 }
 
 impl fmt::Display for ErrorCode {

@@ -16,7 +16,7 @@ use crate::openapi::{Reads, Starts};
 use crate::problem::Problem;
 use crate::query::{Cursor, Page, Params, PathId};
 
-mod ndjson;
+pub(crate) mod ndjson;
 
 /// The most failed items that are shown with a run.
 const FAILED_ITEMS: u32 = 100;
@@ -87,7 +87,7 @@ pub(crate) async fn cancel_match_run(
 }
 
 /// A run with its failed items.
-async fn with_failures(call: &Call, view: RunView) -> Result<Run, Problem> {
+pub(crate) async fn with_failures(call: &Call, view: RunView) -> Result<Run, Problem> {
     let (id, limit) = (view.run.id, FAILED_ITEMS);
     let failed = match view.progress.failed {
         0 => Vec::new(),

@@ -15,7 +15,8 @@ async fn every_code_has_its_status_and_its_whole_shape() {
         let answer = site.get("/api/v1/resumes").await;
         let meaning = meaning_of(*code);
         let detail = answer.problem(meaning.status.as_u16(), code.as_str());
-        assert_eq!(answer.json()["message"], meaning.message);
+        let message = if *code == ErrorCode::UpgradeRequired { "shelf 7" } else { meaning.message };
+        assert_eq!(answer.json()["message"], message);
         assert_eq!(answer.json()["retryable"], code.retryable());
         assert_eq!(answer.json()["instance"], "/api/v1/resumes");
         assert_eq!(detail.contains("shelf 7"), !meaning.status.is_server_error(), "{code} shows its reason");
@@ -26,6 +27,7 @@ async fn every_code_has_its_status_and_its_whole_shape() {
 async fn the_documented_codes_have_their_messages() {
     for (code, status, message) in [
         (ErrorCode::Validation, 400, "Something in your request needs a tweak."),
+        (ErrorCode::RateLimited, 429, "You're moving fast! Try again in a moment."),
         (ErrorCode::Timeout, 504, "This took longer than expected. Please try again."),
     ] {
         assert_eq!((meaning_of(code).status.as_u16(), meaning_of(code).message), (status, message));

@@ -47,6 +47,7 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
     let state = EdgeState {
         gateway: node.gateway.clone(),
         config: config.edge.clone(),
+        limits: config.limits.clone(),
         max_document_bytes: config.documents.max_bytes,
         weights: config.matching.weights,
         metrics: Arc::new(telemetry::metrics_text),
