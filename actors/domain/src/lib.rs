@@ -1,7 +1,8 @@
 //! The nouns and rules of matching, without any IO: no clock is read, nothing is random, nothing waits.
 //!
 //! Read in this order: what is kept (`ids`, `time`, `document`), what is understood (`profile`, `taxonomy`, `finding`),
-//! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), how it fails (`error`).
+//! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), what it may cost
+//! (`plan`, `quota`), how it fails (`error`).
 
 pub mod ids;
 pub mod time;
@@ -21,5 +22,8 @@ pub mod score;
 
 pub mod run;
 pub mod task;
+
+pub mod plan;
+pub mod quota;
 
 pub mod error;

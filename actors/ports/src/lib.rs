@@ -12,6 +12,8 @@ pub mod documents;
 pub mod runs;
 pub mod tasks;
 
+pub mod quotas;
+
 pub mod queue;
 
 pub mod embedder;
@@ -28,5 +30,6 @@ pub use error::{StoreError, Write};
 pub use index::MatchIndex;
 pub use objects::ObjectStore;
 pub use queue::WorkQueue;
+pub use quotas::QuotaStore;
 pub use runs::RunStore;
 pub use tasks::TaskStore;

@@ -13,6 +13,8 @@ pub mod documents;
 pub mod runs;
 pub mod tasks;
 
+pub mod quotas;
+
 pub mod queue;
 
 pub mod index;

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use tandem_domain::chunk::EmbeddedVersion;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
-use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OwnerId, RunId, TaskId};
+use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId};
+use tandem_domain::quota::{Charge, OwnerQuota};
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
 use tandem_domain::task::{Task, TaskRef, TaskState};
 
@@ -15,12 +16,13 @@ use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPage, LogP
 use crate::error::{StoreError, Write};
 use crate::tasks::TaskStore;
 
+mod quotas;
 mod runs;
 
 #[cfg(test)]
 mod tests;
 
-/// Documents, tasks, runs and matches in memory. Every write is applied or refused, never unknown.
+/// Documents, tasks, runs, matches and quotas in memory. Every write is applied or refused, never unknown.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -34,6 +36,8 @@ struct State {
     runs: HashMap<(OwnerId, RunId), MatchRun>,
     items: HashMap<(OwnerId, RunId), BTreeMap<u32, ItemOutcome>>,
     matches: BTreeMap<(OwnerId, MatchId), PairMatch>,
+    quotas: HashMap<OwnerId, OwnerQuota>,
+    charges: HashMap<(OwnerId, OperationId), Charge>,
 }
 
 fn page_limit(limit: u32) -> usize {
@@ -150,6 +154,23 @@ impl DocumentStore for MemoryStore {
         version: Version,
     ) -> Result<Option<EmbeddedVersion>, StoreError> {
         Ok(locked(&self.0).embedded.get(&(owner.clone(), id, version)).cloned())
+    }
+
+    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
+        let found = locked(&self.0).documents.remove(&(owner.clone(), id));
+        Ok(if found.is_some() { Write::Applied } else { Write::Conflict(()) })
+    }
+
+    async fn forget_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<(), StoreError> {
+        let (mut state, key) = (locked(&self.0), (owner.clone(), id, version));
+        state.parsed.remove(&key);
+        state.embedded.remove(&key);
+        Ok(())
     }
 
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {
