@@ -25,6 +25,8 @@ pub enum ActorKind {
     Keeper,
     /// Carries one request over many shards and ends with it.
     Coordinator,
+    /// Changes the quota of one owner, and ends when there is nothing to change.
+    Quota,
     /// Publishes again what a crash left unpublished.
     Relay,
     /// Looks for actors that do not move.
@@ -78,7 +80,7 @@ pub struct KindSpec {
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Root,
         Self::Gateway,
         Self::Ingestion,
@@ -87,6 +89,7 @@ impl ActorKind {
         Self::Shard,
         Self::Keeper,
         Self::Coordinator,
+        Self::Quota,
         Self::Relay,
         Self::Watchdog,
         Self::Mesh,
@@ -122,6 +125,7 @@ impl ActorKind {
             Self::Coordinator => {
                 KindSpec { name: "coordinator", restart: Restart::Never, phase: Phase::Work, ..COMMON }
             }
+            Self::Quota => KindSpec { name: "quota", restart: Restart::Never, ..COMMON },
             Self::Relay => KindSpec { name: "relay", phase: Phase::Intake, ..COMMON },
             Self::Watchdog => KindSpec { name: "watchdog", ..COMMON },
             Self::Mesh => KindSpec { name: "mesh", ..COMMON },
