@@ -10,6 +10,7 @@ mod store;
 
 mod documents;
 mod queue;
+mod quotas;
 mod runs;
 mod tasks;
 

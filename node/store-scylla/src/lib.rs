@@ -10,6 +10,7 @@ mod options;
 mod store;
 
 mod documents;
+mod quotas;
 mod runs;
 mod tasks;
 

@@ -25,8 +25,10 @@ pub(crate) struct Migration {
 
 /// All steps in order, numbered from 1 without gaps. Each statement of a step can be repeated (`IF NOT EXISTS`): a step
 /// that was broken off is carried out again.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "tables", cql: include_str!("../migrations/0001_tables.cql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "tables", cql: include_str!("../migrations/0001_tables.cql") },
+    Migration { version: 3, name: "quotas", cql: include_str!("../migrations/0003_quotas.cql") },
+];
 
 /// What migrations themselves need.
 pub(crate) const OWN_TABLES: &str = "

@@ -27,10 +27,7 @@ pub(crate) struct Statements {
     pub(crate) claims: CellTable,
     pub(crate) logged: CellTable,
     pub(crate) release_claim: PreparedStatement,
-    pub(crate) add_bucket: PreparedStatement,
-    pub(crate) buckets: PreparedStatement,
-    pub(crate) add_entry: PreparedStatement,
-    pub(crate) entries: PreparedStatement,
+    pub(crate) drop_version: PreparedStatement,
     pub(crate) put_part: PreparedStatement,
     pub(crate) part: PreparedStatement,
     pub(crate) drop_parts: PreparedStatement,
@@ -45,7 +42,28 @@ pub(crate) struct Statements {
     pub(crate) put_row: PreparedStatement,
     pub(crate) rows: PreparedStatement,
     pub(crate) drop_rows: PreparedStatement,
+    pub(crate) lists: ListStatements,
     pub(crate) log: LogStatements,
+    pub(crate) quotas: QuotaStatements,
+}
+
+/// The statements of lists of ids.
+pub(crate) struct ListStatements {
+    pub(crate) add_bucket: PreparedStatement,
+    pub(crate) buckets: PreparedStatement,
+    pub(crate) add_entry: PreparedStatement,
+    pub(crate) entries: PreparedStatement,
+    pub(crate) drop_entry: PreparedStatement,
+}
+
+/// The statements of quotas.
+pub(crate) struct QuotaStatements {
+    pub(crate) row: PreparedStatement,
+    pub(crate) charge: PreparedStatement,
+    pub(crate) first: PreparedStatement,
+    pub(crate) next: PreparedStatement,
+    pub(crate) remember: PreparedStatement,
+    pub(crate) forget: PreparedStatement,
 }
 
 /// The statements of the change log.
@@ -126,6 +144,38 @@ impl Preparer<'_> {
         self.conditional("DELETE FROM @.claims WHERE owner = ? AND key = ? IF op = ?").await
     }
 
+    async fn quotas(&self) -> Result<QuotaStatements, ScyllaError> {
+        let update = "UPDATE @.quotas SET rev = ?, epoch = ?, op = ?, body = ? WHERE owner = ? IF";
+        Ok(QuotaStatements {
+            row: self.serial("SELECT rev, op, body FROM @.quotas WHERE owner = ? LIMIT 1").await?,
+            charge: self.serial("SELECT charge FROM @.quotas WHERE owner = ? AND operation = ?").await?,
+            first: self.conditional(&format!("{update} rev = null")).await?,
+            next: self.conditional(&format!("{update} rev = ? AND epoch <= ?")).await?,
+            remember: self
+                .conditional("INSERT INTO @.quotas (owner, operation, charge) VALUES (?, ?, ?) USING TTL ?")
+                .await?,
+            forget: self.conditional("DELETE FROM @.quotas WHERE owner = ? AND operation = ?").await?,
+        })
+    }
+
+    async fn lists(&self) -> Result<ListStatements, ScyllaError> {
+        Ok(ListStatements {
+            add_bucket: self.write("INSERT INTO @.list_buckets (owner, space, bucket) VALUES (?, ?, ?)").await?,
+            buckets: self
+                .read("SELECT bucket FROM @.list_buckets WHERE owner = ? AND space = ? AND bucket <= ? LIMIT ?")
+                .await?,
+            add_entry: self
+                .write("INSERT INTO @.list_entries (owner, space, bucket, id) VALUES (?, ?, ?, ?)")
+                .await?,
+            entries: self
+                .read("SELECT id FROM @.list_entries WHERE owner = ? AND space = ? AND bucket = ? AND id < ? LIMIT ?")
+                .await?,
+            drop_entry: self
+                .write("DELETE FROM @.list_entries WHERE owner = ? AND space = ? AND bucket = ? AND id = ?")
+                .await?,
+        })
+    }
+
     async fn log(&self) -> Result<LogStatements, ScyllaError> {
         Ok(LogStatements {
             filled: self.serial("SELECT filled FROM @.change_log WHERE segment = ? LIMIT 1").await?,
@@ -168,15 +218,8 @@ impl Statements {
             claims: p.cells("claims").await?,
             logged: p.cells("logged").await?,
             release_claim: p.release_claim().await?,
-            add_bucket: p.write("INSERT INTO @.list_buckets (owner, space, bucket) VALUES (?, ?, ?)").await?,
-            buckets: p
-                .read("SELECT bucket FROM @.list_buckets WHERE owner = ? AND space = ? AND bucket <= ? LIMIT ?")
-                .await?,
-            add_entry: p
-                .write("INSERT INTO @.list_entries (owner, space, bucket, id) VALUES (?, ?, ?, ?)")
-                .await?,
-            entries: p
-                .read("SELECT id FROM @.list_entries WHERE owner = ? AND space = ? AND bucket = ? AND id < ? LIMIT ?")
+            drop_version: p
+                .conditional("DELETE FROM @.versions WHERE owner = ? AND key = ? IF op = ?")
                 .await?,
             put_part: p.write("INSERT INTO @.parts (owner, op, part, body) VALUES (?, ?, ?, ?)").await?,
             part: p.read("SELECT body FROM @.parts WHERE owner = ? AND op = ? AND part = ?").await?,
@@ -222,7 +265,9 @@ impl Statements {
             drop_rows: p
                 .write("DELETE FROM @.run_rows WHERE owner = ? AND run = ? AND item = ? AND attempt = ?")
                 .await?,
+            lists: p.lists().await?,
             log: p.log().await?,
+            quotas: p.quotas().await?,
         })
     }
 }

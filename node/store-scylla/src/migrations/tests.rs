@@ -21,23 +21,28 @@ fn every_statement_can_be_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn migrating_twice_changes_nothing_and_changed_steps_are_refused() {
     let Some(place) = Place::new("migrate").await else { return };
+    let last = newest(MIGRATIONS);
+    let names: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
     let error = ScyllaStore::connect(place.options.clone()).await.unwrap_err();
-    assert!(matches!(error, ScyllaError::OldSchema { found: 0, needed: 1, .. }), "{error:?}");
+    assert!(matches!(error, ScyllaError::OldSchema { found: 0, needed, .. } if needed == last), "{error:?}");
 
     let (first, second) = futures::join!(migrate(&place.options), migrate(&place.options));
     let mut applied = [first.unwrap().applied, second.unwrap().applied];
     applied.sort();
-    assert_eq!(applied, [vec![], vec!["tables"]], "one of the two did it");
+    assert_eq!(applied, [vec![], names], "one of the two did it");
     let again = migrate(&place.options).await.unwrap();
-    assert_eq!((again.from, again.to, again.applied), (1, 1, vec![]));
+    assert_eq!((again.from, again.to, again.applied), (last, last, vec![]));
     assert!(place.rows::<(i32,)>("SELECT id FROM @.schema_lock").await.is_empty(), "the lock is gone");
 
     place.ddl("UPDATE @.schema_migrations SET checksum = 'x' WHERE version = 1").await;
     let error = migrate(&place.options).await.unwrap_err();
     assert!(matches!(&error, ScyllaError::ChangedMigration { version: 1, name, .. } if name == "tables"));
     assert!(ScyllaStore::connect(place.options.clone()).await.is_err());
-    place.ddl("INSERT INTO @.schema_migrations (version, name, checksum) VALUES (9, 'n', 'x')").await;
+    place.ddl("INSERT INTO @.schema_migrations (version, name, checksum) VALUES (999, 'n', 'x')").await;
     let error = migrate(&place.options).await.unwrap_err();
-    assert!(matches!(error, ScyllaError::NewerSchema { found: 9, known: 1, .. }), "{error:?}");
+    assert!(
+        matches!(error, ScyllaError::NewerSchema { found: 999, known, .. } if known == last),
+        "{error:?}"
+    );
     place.drop_keyspace().await;
 }
