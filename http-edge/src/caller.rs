@@ -19,6 +19,8 @@ use crate::router::Shared;
 
 /// The header that names an intent.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The header by which a client claims to be a Pro member.
+const PRO_MEMBER: &str = "x-pro-member";
 /// The longest idempotency key, in characters.
 pub(crate) const MAX_KEY_LEN: usize = 255;
 
@@ -42,6 +44,7 @@ pub(crate) struct Call {
     caller: Caller,
     request_id: RequestId,
     deadline: Instant,
+    pro_member: bool,
 }
 
 impl FromRequestParts<Arc<Shared>> for Call {
@@ -54,7 +57,8 @@ impl FromRequestParts<Arc<Shared>> for Call {
             return Err(Problem::plain(ErrorCode::Internal));
         };
         let (request_id, deadline) = (RequestId::clone(request_id), *deadline);
-        Ok(Self { shared: Arc::clone(shared), caller: Caller::of(parts), request_id, deadline })
+        let pro_member = parts.headers.get(PRO_MEMBER).is_some_and(|value| value == "1");
+        Ok(Self { shared: Arc::clone(shared), caller: Caller::of(parts), request_id, deadline, pro_member })
     }
 }
 
@@ -74,7 +78,11 @@ impl Call {
         if left == Duration::ZERO {
             return Err(Problem::plain(ErrorCode::Timeout));
         }
-        let context = Context { request_id: self.request_id.as_str().to_owned(), deadline: left };
+        let context = Context {
+            request_id: self.request_id.as_str().to_owned(),
+            deadline: left,
+            pro_member: self.pro_member,
+        };
         let answer = self.shared.edge.gateway.ask(question, &context);
         match tokio::time::timeout_at(self.deadline, answer).await {
             Ok(answer) => answer.map_err(Problem::from),

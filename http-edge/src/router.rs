@@ -125,4 +125,5 @@ pub(crate) fn operator() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(health::ping))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))
+        .routes(routes!(health::docs))
 }

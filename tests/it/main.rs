@@ -19,4 +19,6 @@ mod cancel;
 mod cluster;
 mod crash;
 mod drain;
+mod erasure;
 mod hostile;
+mod quota;

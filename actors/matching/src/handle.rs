@@ -44,7 +44,7 @@ impl Matching {
     /// Takes a pair in; durable when it returns.
     ///
     /// # Errors
-    /// `NOT_FOUND` when either document is not the owner's, `CONFLICT` when the operation made another match.
+    /// `NOT_FOUND` when either document is not the owner's, `IDEMPOTENCY_KEY_REUSED` when the operation made another match.
     pub async fn create_match(&self, request: CreateMatch) -> Result<MatchView, Failure> {
         self.must_exist(&request.owner, DocumentKind::Resume, request.resume).await?;
         self.must_exist(&request.owner, DocumentKind::Job, request.job).await?;
@@ -101,7 +101,7 @@ impl Matching {
     /// read.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a document is not the owner's, `CONFLICT` when
+    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a document is not the owner's, `IDEMPOTENCY_KEY_REUSED` when
     /// the operation made another run.
     pub async fn create_run(&self, request: CreateRun) -> Result<RunView, Failure> {
         let spec = request.spec;
@@ -217,8 +217,10 @@ impl Matching {
     }
 }
 
-/// The id follows from the intent, so that asking again files the same task and finds the same row.
-fn run_id(owner: &OwnerId, operation: OperationId) -> RunId {
+/// The id of the run that an operation makes. It follows from the intent, so that asking again files the same task and
+/// finds the same row.
+#[must_use]
+pub fn run_id(owner: &OwnerId, operation: OperationId) -> RunId {
     RunId::from_uuid(derived("run", &[owner.as_str().as_bytes(), operation.as_uuid().as_bytes()]))
 }
 
@@ -231,7 +233,7 @@ fn not_found(what: &str) -> Failure {
 }
 
 fn other_intent(what: &str) -> Failure {
-    failure(ErrorCode::Conflict, format!("this operation was used for another {what}"))
+    failure(ErrorCode::KeyReused, format!("this key was used for another {what}"))
 }
 
 fn unknown(what: &str) -> Failure {

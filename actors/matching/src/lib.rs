@@ -27,10 +27,10 @@ mod metrics;
 mod testing;
 
 pub use corpus::{Corpus, ShardPeers};
-pub use handle::Matching;
+pub use handle::{Matching, run_id};
 pub use hosted::{HostedShards, ShardReport};
 pub use open_runs::OpenRuns;
 pub use question::Among;
 pub use searcher::{CutQuery, Query, Ranked, SearchOptions, Searcher};
 pub use shard_host::{OpenShard, ShardHost, ShardHostOptions};
-pub use work::{InteractiveWork, ItemFiling, RunWork};
+pub use work::{InteractiveWork, ItemFiling, Refund, RunWork};

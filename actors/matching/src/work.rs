@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, MatchId, OwnerId, RunId};
+use tandem_domain::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId};
 use tandem_domain::ranked::Features;
 use tandem_domain::run::{
     ItemOutcome, MatchRun, PairMatch, PairOutcome, Progress, RunRow, ScoredPair, Selection,
@@ -157,9 +157,10 @@ impl StageWork for RunWork {
                 let rows = self.rank(&open, query).await?;
                 self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
             }
-            TaskSubject::Version { .. } | TaskSubject::Match { .. } | TaskSubject::RunCancel { .. } => {
-                Err(not_of_a_run())
-            }
+            TaskSubject::Version { .. }
+            | TaskSubject::Match { .. }
+            | TaskSubject::RunCancel { .. }
+            | TaskSubject::Erasure { .. } => Err(not_of_a_run()),
         }
     }
 
@@ -168,7 +169,10 @@ impl StageWork for RunWork {
         let (run, items) = match task.subject {
             TaskSubject::Run { run } => (run, None),
             TaskSubject::RunItem { run, item } => (run, Some(item)),
-            TaskSubject::Version { .. } | TaskSubject::Match { .. } | TaskSubject::RunCancel { .. } => {
+            TaskSubject::Version { .. }
+            | TaskSubject::Match { .. }
+            | TaskSubject::RunCancel { .. }
+            | TaskSubject::Erasure { .. } => {
                 return Err(not_of_a_run());
             }
         };
@@ -188,16 +192,30 @@ impl StageWork for RunWork {
     }
 }
 
+/// Gives back what a match has cost that came to nothing.
+#[async_trait]
+pub trait Refund: Send + Sync + 'static {
+    /// Undoes the charge of an operation. Again, or for what was never charged, it changes nothing.
+    async fn refund(&self, owner: &OwnerId, operation: OperationId) -> Result<(), Failure>;
+}
+
 /// Scores requested pairs and cancels runs.
 pub struct InteractiveWork {
     documents: Arc<dyn DocumentStore>,
     runs: Arc<dyn RunStore>,
+    refund: Option<Arc<dyn Refund>>,
 }
 
 impl InteractiveWork {
     /// Work on these ports.
     pub fn new(documents: Arc<dyn DocumentStore>, runs: Arc<dyn RunStore>) -> Self {
-        Self { documents, runs }
+        Self { documents, runs, refund: None }
+    }
+
+    /// The same, and who asked for a pair that cannot be scored gets back what it cost.
+    #[must_use]
+    pub fn refunding(self, refund: Option<Arc<dyn Refund>>) -> Self {
+        Self { refund, ..self }
     }
 
     async fn open_pair(&self, owner: &OwnerId, id: MatchId) -> Result<Option<PairMatch>, Failure> {
@@ -218,6 +236,21 @@ impl InteractiveWork {
         let scored = scored.await.map_err(|_| internal("scoring the pair panicked"))?;
         let outcome = PairOutcome::Scored(Box::new(scored));
         self.runs.finish_match(owner, id, &outcome).await?.certain()
+    }
+
+    /// Gives back after the failure is kept, also when an earlier attempt has kept it: so it is done at least once.
+    async fn give_up_pair(&self, owner: &OwnerId, id: MatchId, failure: &Failure) -> Result<(), Failure> {
+        if self.open_pair(owner, id).await?.is_some() {
+            let outcome = PairOutcome::Failed(failure.clone());
+            self.runs.finish_match(owner, id, &outcome).await?.certain()?;
+        }
+        let Some(refund) = &self.refund else { return Ok(()) };
+        match self.runs.pair_match(owner, id).await? {
+            Some(PairMatch { outcome: Some(PairOutcome::Failed(_)), operation, .. }) => {
+                refund.refund(owner, operation).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Ends every item that has not ended. Whoever works on one now finds at its end that it has ended.
@@ -243,9 +276,10 @@ impl StageWork for InteractiveWork {
         match task.subject {
             TaskSubject::Match { id } => self.score_pair(&task.owner, id).await,
             TaskSubject::RunCancel { run } => self.cancel_run(&task.owner, run).await,
-            TaskSubject::Version { .. } | TaskSubject::Run { .. } | TaskSubject::RunItem { .. } => {
-                Err(not_interactive())
-            }
+            TaskSubject::Version { .. }
+            | TaskSubject::Run { .. }
+            | TaskSubject::RunItem { .. }
+            | TaskSubject::Erasure { .. } => Err(not_interactive()),
         }
     }
 
@@ -253,15 +287,12 @@ impl StageWork for InteractiveWork {
     /// failure is tried.
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
         match task.subject {
-            TaskSubject::Match { id } => {
-                let Some(pair) = self.open_pair(&task.owner, id).await? else { return Ok(()) };
-                let outcome = PairOutcome::Failed(failure.clone());
-                self.runs.finish_match(&pair.owner, id, &outcome).await?.certain()
-            }
+            TaskSubject::Match { id } => self.give_up_pair(&task.owner, id, failure).await,
             TaskSubject::RunCancel { run } => self.cancel_run(&task.owner, run).await,
-            TaskSubject::Version { .. } | TaskSubject::Run { .. } | TaskSubject::RunItem { .. } => {
-                Err(not_interactive())
-            }
+            TaskSubject::Version { .. }
+            | TaskSubject::Run { .. }
+            | TaskSubject::RunItem { .. }
+            | TaskSubject::Erasure { .. } => Err(not_interactive()),
         }
     }
 }

@@ -10,10 +10,11 @@ use tandem_domain::error::ErrorCode;
 
 use crate::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
-    SubmitDocument, SubmittedDocument,
+    RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument,
 };
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
+use crate::quota::{GetQuota, QuotaView};
 use crate::runs::{CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
 use crate::status::{GetStatus, Status};
 
@@ -77,6 +78,7 @@ conversations! {
     GetDocument => DocumentDetail,
     ListDocuments => DocumentPage,
     GetDocumentStates => DocumentStates,
+    RemoveDocument => RemovedDocument,
     CreateMatch => MatchView,
     GetMatch => MatchView,
     ListMatches => MatchPage,
@@ -87,6 +89,7 @@ conversations! {
     GetHealth => Health,
     GetStatus => Status,
     CancelRun => RunView,
+    GetQuota => QuotaView,
 }
 
 /// What travels with every request.
@@ -96,6 +99,8 @@ pub struct Context {
     pub request_id: String,
     /// How long the asker waits. Every request has an end (invariant 4).
     pub deadline: Duration,
+    /// Whether the asker claims to be a Pro member. Nothing proves it: believed where the configuration says so alone.
+    pub pro_member: bool,
 }
 
 impl Context {
@@ -105,7 +110,7 @@ impl Context {
     /// A context with the default deadline.
     #[must_use]
     pub fn new(request_id: impl Into<String>) -> Self {
-        Self { request_id: request_id.into(), deadline: Self::DEFAULT_DEADLINE }
+        Self { request_id: request_id.into(), deadline: Self::DEFAULT_DEADLINE, pro_member: false }
     }
 }
 

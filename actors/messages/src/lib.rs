@@ -6,6 +6,7 @@
 pub mod documents;
 pub mod health;
 pub mod matches;
+pub mod quota;
 pub mod runs;
 pub mod status;
 

@@ -2,7 +2,7 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 28] = [
+const ROUTES: [(&str, &str); 29] = [
     ("get", "/api/v1/health/ping"),
     ("get", "/api/v1/jobs"),
     ("post", "/api/v1/jobs"),
@@ -25,6 +25,7 @@ const ROUTES: [(&str, &str); 28] = [
     ("delete", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}/events"),
+    ("get", "/docs"),
     ("get", "/healthz"),
     ("get", "/livez"),
     ("get", "/metrics"),
@@ -125,4 +126,20 @@ fn openapi_shows_an_example_of_every_code() {
         assert_eq!(example["errorCode"], code.as_str());
         assert_eq!(example["status"], status);
     }
+}
+
+#[tokio::test]
+async fn the_documentation_page_shows_every_route_and_needs_nothing_from_elsewhere() {
+    let answer = Site::silent().get("/docs").await;
+    assert_eq!(answer.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert!(answer.header("content-security-policy").starts_with("default-src 'none'; style-src"));
+    let page = answer.text();
+    for (method, path) in ROUTES {
+        let shown = format!("<b class=\"{method}\">{}</b> <code>{path}</code>", method.to_uppercase());
+        assert!(page.contains(&shown), "{method} {path} is not shown");
+    }
+    assert!(!page.contains("<script"));
+    let addresses = page.match_indices("href=\"").map(|(at, _)| page.get(at + 6..at + 7).unwrap());
+    assert!(addresses.into_iter().all(|first| ["/", "#"].contains(&first)), "a link leads elsewhere");
+    assert!(!page.contains("src="), "something is loaded");
 }

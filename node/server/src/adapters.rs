@@ -16,7 +16,9 @@ use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
 use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
 use tandem_ports::index::IndexError;
-use tandem_ports::{Clock, DocumentStore, MatchIndex, ObjectStore, RunStore, TaskStore, WorkQueue};
+use tandem_ports::{
+    Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore, WorkQueue,
+};
 use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
 use tandem_store_embedded::{EmbeddedStore, OpenOptions};
@@ -96,6 +98,13 @@ impl Adapters {
     }
 
     pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn quotas(&self) -> Arc<dyn QuotaStore> {
         match &self.ground {
             Ground::Embedded(store) => Arc::new(store.clone()),
             Ground::Cluster(store, _) => Arc::new(store.clone()),

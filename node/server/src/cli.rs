@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Look at work that was put aside, or send it back to work.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Show or change what an owner has used of a plan.
+    #[command(subcommand)]
+    Quota(QuotaCommand),
     /// Have parts of the index built again.
     #[command(subcommand)]
     Shard(ShardCommand),
@@ -267,6 +270,53 @@ pub(crate) enum Kind {
     /// Runs and their items.
     #[value(name = "match.bulk")]
     MatchBulk,
+}
+
+/// What `tandem quota` does.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+With the embedded store the node must not run meanwhile: a data folder belongs to one process. The one owner of a node
+without accounts is called local.
+
+Examples:
+  tandem quota show local
+  tandem quota reset auth0|5f7c8ec7c33c6c004bbafe82
+  tandem quota set-plan local pro")]
+pub(crate) enum QuotaCommand {
+    /// Show the plan and every measure.
+    #[command(after_help = "Example:\n  tandem quota show local --json")]
+    Show(QuotaArgs),
+    /// Count matches, pairs and uploads from zero, in a period that begins now.
+    #[command(after_help = "Example:\n  tandem quota reset local")]
+    Reset(QuotaArgs),
+    /// Give the owner a plan, over the one of the account; `none` takes it away again.
+    #[command(after_help = "\
+Examples:
+  tandem quota set-plan local employer
+  tandem quota set-plan local none")]
+    SetPlan(SetPlanArgs),
+}
+
+/// Whose quota.
+#[derive(Debug, Args)]
+pub(crate) struct QuotaArgs {
+    /// The owner's id: for users of an issuer the subject of their tokens.
+    pub(crate) owner: String,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The data folder, with the embedded store [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Whose plan, and which.
+#[derive(Debug, Args)]
+pub(crate) struct SetPlanArgs {
+    #[command(flatten)]
+    pub(crate) quota: QuotaArgs,
+    /// The plan's name, one of [plans] of the configuration, or `none`.
+    pub(crate) plan: String,
 }
 
 /// What `tandem shard` does.

@@ -6,6 +6,7 @@ pub(crate) mod dead;
 pub(crate) mod extract;
 pub(crate) mod matching;
 pub(crate) mod migrate;
+pub(crate) mod quota;
 pub(crate) mod serve;
 pub(crate) mod shard;
 pub(crate) mod status;

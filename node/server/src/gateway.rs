@@ -11,7 +11,7 @@ use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
-use tandem_ingestion::Ingestion;
+use tandem_ingestion::{Eraser, Ingestion};
 use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
@@ -25,6 +25,9 @@ use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, Super
 
 use crate::cluster::{Cluster, NodeState};
 
+use quota::Metering;
+
+pub(crate) mod quota;
 mod status;
 
 /// Requests in hand at the same time, and how many may wait.
@@ -39,9 +42,12 @@ const CHECK_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) ingestion: Ingestion,
+    pub(crate) eraser: Eraser,
     pub(crate) matching: Matching,
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
+    /// `None` = nothing costs anything.
+    pub(crate) metering: Option<Metering>,
     pub(crate) supervisor: SupervisorHandle,
     pub(crate) hosted: HostedShards,
     pub(crate) cluster: Option<Cluster>,
@@ -91,19 +97,22 @@ impl Parts {
                 if !self.takes_documents {
                     return Err(not_my_role());
                 }
-                Reply::SubmitDocument(self.ingestion.submit(q, context.deadline).await?)
+                let paid = (context.pro_member, context.deadline);
+                Reply::SubmitDocument(self.submit_document(q, paid).await?)
             }
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
             Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
+            Request::RemoveDocument(q) => Reply::RemoveDocument(self.remove_document(q).await?),
             Request::GetDocumentStates(q) => Reply::GetDocumentStates(self.states(q).await?),
-            Request::CreateMatch(q) => Reply::CreateMatch(matching.create_match(q).await?),
+            Request::CreateMatch(q) => Reply::CreateMatch(self.create_match(q, context.pro_member).await?),
             Request::GetMatch(q) => Reply::GetMatch(matching.get_match(q).await?),
             Request::ListMatches(q) => Reply::ListMatches(matching.list_matches(q).await?),
-            Request::CreateRun(q) => Reply::CreateRun(matching.create_run(q).await?),
+            Request::CreateRun(q) => Reply::CreateRun(self.create_run(q, context.pro_member).await?),
             Request::GetRun(q) => Reply::GetRun(matching.get_run(q).await?),
             Request::CancelRun(q) => Reply::CancelRun(matching.cancel_run(q).await?),
             Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
             Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
+            Request::GetQuota(q) => Reply::GetQuota(self.quota(&q.owner, context.pro_member).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),
             Request::GetStatus(_) => Reply::GetStatus(self.status().await),
         })
@@ -165,7 +174,9 @@ impl Parts {
     }
 
     fn check_actors(&self) -> HealthCheck {
-        let actors = self.supervisor.actors();
+        let mut actors = self.supervisor.actors();
+        // They come and go all the time, and the node does without them.
+        actors.retain(|actor| actor.kind != ActorKind::Quota);
         let down = actors.iter().filter(|actor| actor.state != ActorState::Running).count();
         let restarts: u64 = actors.iter().map(|actor| u64::from(actor.restarts)).sum();
         let note = format!("{} run, {down} are down, {restarts} restarts", actors.len() - down);

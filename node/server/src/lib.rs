@@ -63,6 +63,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Extract(args) => commands::extract::run(&args, resolve),
         Command::Status(args) => commands::status::run(&args, resolve),
         Command::Queue(QueueCommand::Dead(command)) => commands::dead::run(&command, resolve),
+        Command::Quota(command) => commands::quota::run(&command, resolve),
         Command::Shard(ShardCommand::Rebuild(args)) => commands::shard::rebuild(&args, resolve),
         Command::Certs(command) => commands::certs::run(&command),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),

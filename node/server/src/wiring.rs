@@ -11,10 +11,10 @@ use tandem_config::{NodeConfig, Role, per_processor};
 use tandem_domain::document::{Failure, MediaKind};
 use tandem_embedding::{ChunkOptions, Chunker, EmbedWork, NativeEmbedder, TextCutter};
 use tandem_index_tantivy::lexical_query;
-use tandem_ingestion::{Ingestion, IngestionOptions, Ingestor, IngestorOptions};
+use tandem_ingestion::{Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions};
 use tandem_matching::{
-    Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, RunWork, SearchOptions, Searcher,
-    ShardHost, ShardHostOptions, ShardPeers,
+    Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork, SearchOptions,
+    Searcher, ShardHost, ShardHostOptions, ShardPeers,
 };
 use tandem_messages::GatewayHandle;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
@@ -30,12 +30,15 @@ use toml::Value;
 
 use crate::adapters::{Adapters, Ground, shard_opener};
 use crate::cluster::{Cluster, Keeper, KeeperOptions, NodeState};
+use crate::gateway::quota::Metering;
 use crate::gateway::{NodeGateway, Parts};
 
 /// Threads that may block at the same time on files, SQLite, the encoder and the index: some for the node as a whole
 /// and some for each processor, which has an encoder, an item of a run and its shards to serve.
 const BLOCKING_THREADS: usize = 48;
 const BLOCKING_THREADS_PER_PROCESSOR: usize = 16;
+/// Documents that are removed at the same time.
+const ERASERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// How long threads that block may go on when the process ends: everything durable is safe without them.
 const LAST_BREATH: Duration = Duration::from_secs(2);
 
@@ -83,14 +86,26 @@ impl Node {
         };
         let peers = cluster.clone().map(|cluster| Arc::new(cluster) as Arc<dyn ShardPeers>);
         let corpus = Corpus::new(config.index.shards, hosted.clone(), peers);
+        let eraser = eraser(&adapters, changed.clone());
+        let metering = metering(&supervisor, config, &adapters);
         start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed, corpus, runs).await?;
+        if config.has(Role::Match) {
+            let work = interactive_work(&adapters, metering.clone());
+            let workers = per_processor(config.matching.interactive_workers);
+            start_stage(&supervisor, config, &adapters, Arc::new(work), workers).await?;
+        }
+        if config.has(Role::Ingest) {
+            start_stage(&supervisor, config, &adapters, Arc::new(eraser.clone()), ERASERS).await?;
+        }
         let relay = RelayOptions::default();
         Relay::start(&supervisor, relay, adapters.tasks(), adapters.queue(), adapters.clock()).await?;
         let parts = Parts {
             ingestion: start_ingestion(&supervisor, config, &adapters).await?,
+            eraser,
             matching: matching(&adapters),
             documents: adapters.documents(),
             queue: adapters.queue(),
+            metering,
             supervisor: supervisor.clone(),
             hosted,
             cluster: cluster.clone(),
@@ -134,6 +149,16 @@ fn node_name(config: &NodeConfig) -> anyhow::Result<NodeName> {
 fn matching(adapters: &Adapters) -> Matching {
     let (documents, runs) = (adapters.documents(), adapters.runs());
     Matching::new(documents, runs, adapters.tasks(), adapters.queue(), adapters.clock())
+}
+
+fn metering(supervisor: &SupervisorHandle, config: &NodeConfig, adapters: &Adapters) -> Option<Metering> {
+    Metering::of(config, supervisor, adapters.quotas(), adapters.runs(), adapters.clock())
+}
+
+/// What somebody waits for; a pair that cannot be scored costs nothing.
+fn interactive_work(adapters: &Adapters, metering: Option<Metering>) -> InteractiveWork {
+    let refund = metering.map(|metering| Arc::new(metering) as Arc<dyn Refund>);
+    InteractiveWork::new(adapters.documents(), adapters.runs()).refunding(refund)
 }
 
 async fn start_ingestion(
@@ -194,7 +219,6 @@ async fn start_stages(
     corpus: Corpus,
     open: Arc<OpenRuns>,
 ) -> anyhow::Result<()> {
-    let ports = StagePorts { queue: adapters.queue(), tasks: adapters.tasks(), clock: adapters.clock() };
     let threads = per_processor(config.embedding.threads);
     let mut stages: Vec<(Arc<dyn StageWork>, NonZeroUsize)> = Vec::new();
     if config.has(Role::Parse) {
@@ -210,7 +234,7 @@ async fn start_stages(
     }
     if config.has(Role::Embed) {
         let embedder: Arc<dyn Embedder> =
-            Arc::new(NativeEmbedder::new(Arc::clone(&adapters.encoder), threads)?);
+            Arc::new(NativeEmbedder::new(Arc::clone(&adapters.encoder), threads));
         let chunks = ChunkOptions { window_tokens: config.embedding.max_tokens, ..ChunkOptions::default() };
         let cutter = TextCutter::new(Chunker::new(chunks)?, Arc::clone(&adapters.encoder));
         let embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
@@ -223,19 +247,40 @@ async fn start_stages(
     if config.has(Role::Match) {
         let search = SearchOptions { pool: config.matching.pool, terms: config.matching.terms };
         let searcher = Searcher::new(corpus, lexical_query, search);
-        let interactive = InteractiveWork::new(adapters.documents(), adapters.runs());
         let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
         let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, open);
-        stages.push((Arc::new(interactive), per_processor(config.matching.interactive_workers)));
         stages.push((Arc::new(items), per_processor(config.matching.bulk_workers)));
     }
     for (work, capacity) in stages {
-        let capacity = NonZeroU16::try_from(NonZeroUsize::min(capacity, NonZeroU16::MAX.into()))?;
-        let lease = Duration::from_secs(config.queue.lease_s);
-        let options = StageOptions { lease, ..StageOptions::new(capacity) };
-        Stage::start(supervisor, options, ports.clone(), work).await?;
+        start_stage(supervisor, config, adapters, work, capacity).await?;
     }
     Ok(())
+}
+
+async fn start_stage(
+    supervisor: &SupervisorHandle,
+    config: &NodeConfig,
+    adapters: &Adapters,
+    work: Arc<dyn StageWork>,
+    capacity: NonZeroUsize,
+) -> anyhow::Result<()> {
+    let ports = StagePorts { queue: adapters.queue(), tasks: adapters.tasks(), clock: adapters.clock() };
+    let capacity = NonZeroU16::try_from(NonZeroUsize::min(capacity, NonZeroU16::MAX.into()))?;
+    let lease = Duration::from_secs(config.queue.lease_s);
+    let options = StageOptions { lease, ..StageOptions::new(capacity) };
+    Stage::start(supervisor, options, ports, work).await?;
+    Ok(())
+}
+
+fn eraser(adapters: &Adapters, changed: watch::Sender<u64>) -> Eraser {
+    Eraser::new(EraserPorts {
+        documents: adapters.documents(),
+        tasks: adapters.tasks(),
+        queue: adapters.queue(),
+        objects: Arc::clone(&adapters.objects),
+        clock: adapters.clock(),
+        changed,
+    })
 }
 
 /// The pool of child processes that read foreign bytes: this program, in its hidden role.

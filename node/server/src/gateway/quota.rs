@@ -1,0 +1,263 @@
+//! What requests cost: charged before the work, given back when nothing comes of it.
+//!
+//! A run's lease is settled when somebody looks: when its owner asks for the quota or has none left. So nothing needs to
+//! happen at the moment at which a run ends, and no crash can lose it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{StreamExt, TryStreamExt, iter};
+use tandem_config::{NodeConfig, Plans};
+use tandem_domain::document::{DocumentKind, Failure};
+use tandem_domain::ids::{OperationId, OwnerId, derived};
+use tandem_domain::plan::{Measure, Plan};
+use tandem_domain::quota::{Charge, Cost, OwnerQuota};
+use tandem_domain::run::{PairOutcome, Progress, RunSpec, Selection};
+use tandem_domain::time::Timestamp;
+use tandem_matching::{Refund, run_id};
+use tandem_messages::documents::{RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument};
+use tandem_messages::matches::{CreateMatch, MatchView};
+use tandem_messages::quota::{MeasureView, QuotaView};
+use tandem_messages::runs::{CreateRun, RunView};
+use tandem_ports::{Clock, QuotaStore, RunStore};
+use tandem_quota::{PlanBook, Quota, QuotaError, QuotaOptions, Receipt};
+use tandem_runtime::SupervisorHandle;
+
+use super::Parts;
+
+/// Runs looked up at the same time to settle an owner's leases.
+const LOOK_UPS: usize = 16;
+/// A lease without a run is given back after this long: the request that took it has failed by then.
+const ORPHANED_AFTER: Duration = Duration::from_secs(3600);
+
+/// Who pays for what. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metering {
+    quota: Quota,
+    plans: Arc<Plans>,
+    default: Plan,
+    trusts_header: bool,
+    runs: Arc<dyn RunStore>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The plans of a configuration by their names.
+pub(crate) fn plan_book(plans: &Arc<Plans>) -> PlanBook {
+    let plans = Arc::clone(plans);
+    Arc::new(move |name: &str| plans.named(name))
+}
+
+impl Metering {
+    /// `None` where the configuration keeps no plans.
+    pub(crate) fn of(
+        config: &NodeConfig,
+        supervisor: &SupervisorHandle,
+        store: Arc<dyn QuotaStore>,
+        runs: Arc<dyn RunStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Option<Self> {
+        let settings = config.quota.enabled.then_some(&config.quota)?;
+        let plans = Arc::new(config.plans.clone());
+        let default = plans.named(&settings.default_plan)?;
+        let options = QuotaOptions::new(settings.period());
+        let book = plan_book(&plans);
+        let quota = Quota::new(Some(supervisor.clone()), store, Arc::clone(&clock), book, options);
+        Some(Self { quota, plans, default, trusts_header: settings.trust_pro_header, runs, clock })
+    }
+
+    fn plan(&self, pro_member: bool) -> Plan {
+        if pro_member && self.trusts_header { self.plans.pro() } else { self.default.clone() }
+    }
+
+    /// Undoes a charge of work that failed. Should that fail too, the owner has paid for nothing, and the log says so.
+    async fn take_back(&self, owner: &OwnerId, operation: OperationId) {
+        if let Err(error) = self.quota.refund(owner, operation).await {
+            tracing::warn!(%error, "a charge could not be given back");
+        }
+    }
+
+    /// Leases for a run; once more when others of the owner's have turned out to be settled.
+    async fn lease(
+        &self,
+        owner: &OwnerId,
+        plan: &Plan,
+        costs: &[Cost],
+        operation: OperationId,
+    ) -> Result<Receipt, Failure> {
+        match self.quota.lease(owner, plan, costs.to_vec(), operation).await {
+            Err(QuotaError::Refused(_) | QuotaError::TooManyLeases) if self.settle(owner).await? > 0 => {
+                Ok(self.quota.lease(owner, plan, costs.to_vec(), operation).await?)
+            }
+            leased => Ok(leased?),
+        }
+    }
+
+    /// Gives back what runs have not used that have ended; how many those were.
+    async fn settle(&self, owner: &OwnerId) -> Result<usize, Failure> {
+        let row = self.quota.view(owner).await?;
+        let now = self.clock.now();
+        let settled = iter(row.leases)
+            .map(|lease| async move { self.settle_one(owner, &lease, now).await })
+            .buffer_unordered(LOOK_UPS)
+            .try_fold(0, async |settled, is_settled| Ok(settled + usize::from(is_settled)));
+        settled.await
+    }
+
+    async fn settle_one(&self, owner: &OwnerId, lease: &Charge, now: Timestamp) -> Result<bool, Failure> {
+        let progress = self.runs.progress(owner, run_id(owner, lease.operation)).await?;
+        match progress {
+            Some(progress) if progress.state().is_settled() => {
+                let unused = vec![Cost::new(Measure::Pairs, unused_pairs(lease, &progress))];
+                self.quota.give_back(owner, lease.operation, unused).await?;
+            }
+            None if lease.at.plus(ORPHANED_AFTER) <= now => {
+                self.quota.refund(owner, lease.operation).await?;
+            }
+            Some(_) | None => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// What a row shows at `now` of the plan that the operator gave its owner, or else of `plan`.
+pub(crate) fn view_of(
+    plans: &Plans,
+    plan: Plan,
+    row: &OwnerQuota,
+    period: Duration,
+    now: Timestamp,
+) -> QuotaView {
+    let plan = row.plan.as_deref().and_then(|name| plans.named(name)).unwrap_or(plan);
+    let measure = |measure: Measure| {
+        let window = row.window(measure, period, now);
+        MeasureView {
+            measure,
+            limit: plan.limits.of(measure),
+            used: window.used,
+            started_at: window.started_at,
+            resets_at: window.ends_at(period),
+        }
+    };
+    let measures = Measure::ALL.into_iter().map(measure).collect();
+    QuotaView { plan: Some(plan.name), measures }
+}
+
+/// What is given back of a match that failed after it was taken in.
+#[async_trait]
+impl Refund for Metering {
+    async fn refund(&self, owner: &OwnerId, operation: OperationId) -> Result<(), Failure> {
+        Ok(self.quota.refund(owner, operation).await?)
+    }
+}
+
+/// What the items of a run took that came to nothing. Each item took the same.
+fn unused_pairs(lease: &Charge, progress: &Progress) -> u64 {
+    let pairs = lease.costs.iter().find(|cost| cost.measure == Measure::Pairs).map_or(0, |cost| cost.amount);
+    let items = u64::from(progress.items.max(1));
+    pairs / items * u64::from(progress.items.saturating_sub(progress.done))
+}
+
+/// The places in the results that a run asks for.
+fn pairs_of(spec: &RunSpec) -> u64 {
+    let candidates = match &spec.candidates {
+        Selection::All => u64::MAX,
+        Selection::Ids(ids) => ids.len() as u64,
+    };
+    (spec.queries.len() as u64).saturating_mul(candidates.min(spec.top.into()))
+}
+
+/// A resource that was there before its charge was paid for then: the operation was repeated after its charge had been
+/// forgotten or given back.
+fn came_before(receipt: Receipt, created_at: Timestamp) -> bool {
+    matches!(receipt, Receipt::Taken(at) if created_at < at)
+}
+
+const fn is_taken(receipt: Receipt) -> bool {
+    matches!(receipt, Receipt::Taken(_))
+}
+
+impl Parts {
+    pub(super) async fn submit_document(
+        &self,
+        request: SubmitDocument,
+        (pro_member, deadline): (bool, Duration),
+    ) -> Result<SubmittedDocument, Failure> {
+        let Some(metering) = &self.metering else { return self.ingestion.submit(request, deadline).await };
+        let (owner, operation) = (request.owner.clone(), request.operation);
+        let upload = match request.kind {
+            DocumentKind::Resume => Measure::ResumeUploads,
+            DocumentKind::Job => Measure::JobDescriptions,
+        };
+        let bytes = Cost::new(Measure::StoredBytes, request.content.len() as u64);
+        let costs = vec![Cost::new(upload, 1), bytes];
+        let plan = metering.plan(pro_member);
+        let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
+        let submitted = self.ingestion.submit(request, deadline).await;
+        if is_taken(receipt) && submitted.as_ref().map_or(true, |submitted| submitted.duplicate) {
+            metering.take_back(&owner, operation).await;
+        }
+        submitted
+    }
+
+    /// What a removed document took is free again.
+    pub(super) async fn remove_document(&self, request: RemoveDocument) -> Result<RemovedDocument, Failure> {
+        let Some(metering) = &self.metering else { return self.eraser.remove(request).await };
+        let (owner, id) = (request.owner.clone(), request.id);
+        let size = self.documents.document(&owner, id).await?.map_or(0, |document| document.size);
+        let removed = self.eraser.remove(request).await?;
+        let operation = OperationId::from_uuid(derived("removal", &[id.as_uuid().as_bytes()]));
+        let bytes = vec![Cost::new(Measure::StoredBytes, size)];
+        if let Err(error) = metering.quota.release(&owner, bytes, operation).await {
+            tracing::warn!(%error, "the bytes of a removed document stay counted");
+        }
+        Ok(removed)
+    }
+
+    pub(super) async fn create_match(
+        &self,
+        request: CreateMatch,
+        pro_member: bool,
+    ) -> Result<MatchView, Failure> {
+        let Some(metering) = &self.metering else { return self.matching.create_match(request).await };
+        let (owner, operation) = (request.owner.clone(), request.operation);
+        let (plan, costs) = (metering.plan(pro_member), vec![Cost::new(Measure::Matches, 1)]);
+        let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
+        let created = self.matching.create_match(request).await;
+        let is_free = created.as_ref().map_or(true, |MatchView { pair }| {
+            came_before(receipt, pair.created_at) || matches!(pair.outcome, Some(PairOutcome::Failed(_)))
+        });
+        if is_taken(receipt) && is_free {
+            metering.take_back(&owner, operation).await;
+        }
+        created
+    }
+
+    pub(super) async fn create_run(&self, request: CreateRun, pro_member: bool) -> Result<RunView, Failure> {
+        let Some(metering) = &self.metering else { return self.matching.create_run(request).await };
+        let (owner, operation) = (request.owner.clone(), request.operation);
+        let costs =
+            [Cost::new(Measure::Pairs, pairs_of(&request.spec)), Cost::new(Measure::ConcurrentRuns, 1)];
+        let receipt = metering.lease(&owner, &metering.plan(pro_member), &costs, operation).await?;
+        let created = self.matching.create_run(request).await;
+        let is_free = created.as_ref().map_or(true, |view| came_before(receipt, view.run.created_at));
+        if is_taken(receipt) && is_free {
+            metering.take_back(&owner, operation).await;
+        }
+        created
+    }
+
+    pub(super) async fn quota(&self, owner: &OwnerId, pro_member: bool) -> Result<QuotaView, Failure> {
+        let Some(metering) = &self.metering else { return Ok(unlimited()) };
+        metering.settle(owner).await?;
+        let row = metering.quota.view(owner).await?;
+        let (period, now) = (metering.quota.period(), metering.clock.now());
+        Ok(view_of(&metering.plans, metering.plan(pro_member), &row, period, now))
+    }
+}
+
+/// The quota of a node that keeps none.
+fn unlimited() -> QuotaView {
+    let measure = |measure| MeasureView { measure, limit: None, used: 0, started_at: None, resets_at: None };
+    QuotaView { plan: None, measures: Measure::ALL.map(measure).into() }
+}
