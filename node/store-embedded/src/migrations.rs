@@ -23,7 +23,7 @@ struct Migration {
 /// All steps in order, numbered from 1 without gaps.
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql") },
-    Migration { version: 3, name: "quotas", sql: include_str!("../migrations/0003_quotas.sql") },
+    Migration { version: 2, name: "quotas", sql: include_str!("../migrations/0002_quotas.sql") },
 ];
 
 /// What a migration did.

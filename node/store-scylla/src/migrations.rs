@@ -27,7 +27,7 @@ pub(crate) struct Migration {
 /// that was broken off is carried out again.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", cql: include_str!("../migrations/0001_tables.cql") },
-    Migration { version: 3, name: "quotas", cql: include_str!("../migrations/0003_quotas.cql") },
+    Migration { version: 2, name: "quotas", cql: include_str!("../migrations/0002_quotas.cql") },
 ];
 
 /// What migrations themselves need.
