@@ -1,7 +1,9 @@
 //! The HTTP edge, and axum's only home: it turns requests into questions to the actors, and their replies into answers.
 //!
-//! A request passes, in this order: its id and span, the metrics, the net under panics, the deadline, admission (API
-//! routes only), the handler. A handler translates, asks the gateway once or twice, and translates back.
+//! A request passes, in this order: compression of its answer, what browsers are told, its id and span, the metrics, the
+//! rule for pages of other origins, the net under panics, the deadline; then, on routes of the API only, the count of
+//! refused credentials, its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks
+//! the gateway once or twice, and translates back.
 
 pub mod openapi;
 pub mod router;
@@ -10,6 +12,7 @@ pub mod serve;
 mod answer;
 mod caller;
 mod decode;
+mod docs;
 mod dto;
 mod etag;
 mod headers;

@@ -11,6 +11,7 @@ use tandem_messages::status::GetStatus;
 
 use crate::answer;
 use crate::caller::Call;
+use crate::docs;
 use crate::dto::all;
 use crate::dto::envelope::Envelope;
 use crate::dto::health::{Check, Healthz, HealthzData, Live, Ping, PingData, Ready};
@@ -95,4 +96,15 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 )]
 pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi::json()).into_response()
+}
+
+/// This description as a page
+#[utoipa::path(
+    get, path = "/docs", tag = "operation",
+    responses((status = 200, body = String, content_type = "text/html", description = "The page"), Probes),
+)]
+pub(crate) async fn docs() -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, docs::POLICY)];
+    (headers, docs::page()).into_response()
 }
