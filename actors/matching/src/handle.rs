@@ -101,8 +101,8 @@ impl Matching {
     /// read.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a document is not the owner's, `IDEMPOTENCY_KEY_REUSED` when
-    /// the operation made another run.
+    /// `VALIDATION_ERROR` when the spec breaks a bound, `NOT_FOUND` when a document is not the owner's,
+    /// `IDEMPOTENCY_KEY_REUSED` when the operation made another run.
     pub async fn create_run(&self, request: CreateRun) -> Result<RunView, Failure> {
         let spec = request.spec;
         spec.validate().map_err(|error| failure(ErrorCode::Validation, error.to_string()))?;

@@ -105,3 +105,12 @@ async fn a_failed_match_says_why_and_lists_show_every_status() {
     let next = list["next_cursor"].as_str().unwrap();
     assert_eq!(site.get(&format!("/api/v1/matches?cursor={next}")).await.data()["next_cursor"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_key_with_another_body_is_refused() {
+    let reused = "this key was used for another match";
+    let site = Site::new(move |_| Act::Fail(ErrorCode::KeyReused, reused));
+    let mut request = post_json("/api/v1/matches", json!({"resumeId": ID, "jobId": OTHER_ID}).to_string());
+    request.headers_mut().insert("idempotency-key", "a".parse().unwrap());
+    assert_eq!(site.send(request).await.problem(422, "IDEMPOTENCY_KEY_REUSED"), reused);
+}

@@ -198,5 +198,5 @@ async fn what_is_not_the_owners_is_not_found_and_another_intent_is_refused() {
     assert_eq!(foreign.code, ErrorCode::NotFound);
     house.matching.create_run(create("local", DocumentKind::Job, JOB)).await.unwrap();
     let other = house.matching.create_run(create("local", DocumentKind::Resume, 3)).await.unwrap_err();
-    assert_eq!(other.code, ErrorCode::Conflict);
+    assert_eq!(other.code, ErrorCode::KeyReused);
 }
