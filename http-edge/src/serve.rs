@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -68,7 +68,7 @@ pub async fn serve(
             }
             tokio::select! {
                 () = &mut stop => break None,
-                Some(_) = connections.join_next() => {}
+                Some(ended) = connections.join_next() => look_at(&ended),
                 () = tokio::time::sleep(EVICT_AGAIN), if !room => {}
                 accepted = listener.accept(), if room => match accepted {
                     Ok((stream, address)) => break Some((stream, Peer(address.ip()))),
@@ -93,8 +93,17 @@ pub async fn serve(
     }
     drop(listener);
     stopping.cancel();
-    while connections.join_next().await.is_some() {}
+    while let Some(ended) = connections.join_next().await {
+        look_at(&ended);
+    }
     Ok(())
+}
+
+/// A handler's panic is answered; one here is a defect of the edge itself, and ends no more than its connection.
+fn look_at(ended: &Result<(), JoinError>) {
+    if ended.is_err() {
+        tracing::error!("a connection panicked");
+    }
 }
 
 /// A connection's place among those that may be told to close.
@@ -177,6 +186,10 @@ async fn answer(
                 waits = false;
             }
             () = closing.cancelled(), if !told => {
+                // Who dribbles the head of a first request has none in hand.
+                if !asked.load(Ordering::Relaxed) {
+                    return;
+                }
                 connection.as_mut().graceful_shutdown();
                 told = true;
             }
