@@ -11,7 +11,7 @@ use tandem_tests::cluster::Cluster;
 use tandem_tests::poll::Deadline;
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
-use tandem_tests::{cli, paths, sample};
+use tandem_tests::{cli, paths, poll, sample};
 
 mod faults;
 
@@ -264,10 +264,14 @@ fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_sha
     staying.expect_complete(Kind::Resume, resumes.values());
     assert_eq!(staying.rows(&run).len(), jobs.len() * 5, "what it had accepted is done by the others");
     cluster.node(0).spawn();
+    let back = cluster.node(0).expect_ready();
+    poll::until("the node that came back holds shards again", Duration::from_secs(30), || {
+        let status = back.get("/status").data();
+        let nodes = status["nodes"].as_array().unwrap();
+        let own = nodes.iter().find(|node| node["name"] == "node-0")?;
+        own["shards"].as_i64().filter(|shards| *shards > 0)
+    });
     cluster.expect_shared_out();
-    let status = cluster.client(0).get("/status").data();
-    let own = status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == "node-0").unwrap();
-    assert!(own["shards"].as_i64().unwrap() > 0, "it holds its shards again: {status}");
     let rows = cluster.client(0).run("job", &queries, 5);
     assert_eq!(rows.len(), jobs.len() * 5);
     cluster.stop();

@@ -116,6 +116,12 @@ impl Cluster {
         &mut self.nodes[number]
     }
 
+    /// The folder of what the nodes share, such as originals.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A client of a node that runs.
     ///
     /// # Panics

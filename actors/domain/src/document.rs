@@ -112,6 +112,8 @@ pub enum DocumentState {
     Indexed,
     /// It cannot be used; the original is kept.
     Failed(Failure),
+    /// Its owner removed it. Stores may keep such a row as a mark; nobody else sees it.
+    Removed,
 }
 
 /// A reason that a person understands and a code that a program understands.
@@ -125,7 +127,7 @@ pub struct Failure {
 }
 
 impl DocumentState {
-    /// `queued`, `parsed`, `embedded`, `indexed` or `failed`.
+    /// `queued`, `parsed`, `embedded`, `indexed`, `failed` or `removed`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -134,13 +136,14 @@ impl DocumentState {
             Self::Embedded => "embedded",
             Self::Indexed => "indexed",
             Self::Failed(_) => "failed",
+            Self::Removed => "removed",
         }
     }
 
     /// True where nothing further will happen to this version by itself.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
-        matches!(self, Self::Indexed | Self::Failed(_))
+        matches!(self, Self::Indexed | Self::Failed(_) | Self::Removed)
     }
 
     const fn order(&self) -> u8 {
@@ -150,6 +153,7 @@ impl DocumentState {
             Self::Embedded => 2,
             Self::Indexed => 3,
             Self::Failed(_) => 4,
+            Self::Removed => 5,
         }
     }
 
@@ -194,6 +198,25 @@ impl Document {
     #[must_use]
     pub fn object_key(kind: DocumentKind, id: DocumentId, media: MediaKind) -> String {
         format!("{}/{id}.{}", kind.folder(), media.extension())
+    }
+
+    /// What is left of it when it is removed: its key, and nothing that came from its submitter or their file.
+    #[must_use]
+    pub fn removed(&self) -> Self {
+        Self {
+            owner: self.owner.clone(),
+            id: self.id,
+            kind: self.kind,
+            version: self.version,
+            file_name: String::new(),
+            title: None,
+            media: self.media,
+            digest: ContentDigest::of(self.id.as_uuid().as_bytes()),
+            size: 0,
+            object_key: String::new(),
+            state: DocumentState::Removed,
+            created_at: self.created_at,
+        }
     }
 }
 

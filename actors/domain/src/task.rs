@@ -25,13 +25,16 @@ pub enum TaskKind {
     MatchInteractive,
     /// File the items of a run, or rank the candidates of one.
     MatchBulk,
+    /// Remove a document with everything that was made of it.
+    Erase,
 }
 
 impl TaskKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Parse, Self::Embed, Self::MatchInteractive, Self::MatchBulk];
+    pub const ALL: [Self; 5] =
+        [Self::Parse, Self::Embed, Self::MatchInteractive, Self::MatchBulk, Self::Erase];
 
-    /// `parse`, `embed`, `match.interactive` or `match.bulk`: for queues and labels.
+    /// `parse`, `embed`, `match.interactive`, `match.bulk` or `erase`: for queues and labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,6 +42,7 @@ impl TaskKind {
             Self::Embed => "embed",
             Self::MatchInteractive => "match.interactive",
             Self::MatchBulk => "match.bulk",
+            Self::Erase => "erase",
         }
     }
 }
@@ -75,6 +79,15 @@ pub enum TaskSubject {
     RunCancel {
         /// The run.
         run: RunId,
+    },
+    /// A document that is to be removed. It names all that must be found again when the document's row is gone.
+    Erasure {
+        /// The document.
+        document: DocumentId,
+        /// Its version.
+        version: Version,
+        /// Where its original lies.
+        object_key: String,
     },
 }
 
@@ -211,6 +224,7 @@ impl Task {
             TaskSubject::Run { run } => (b"a", run.as_uuid(), 0),
             TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
             TaskSubject::RunCancel { run } => (b"c", run.as_uuid(), 0),
+            TaskSubject::Erasure { document, version, .. } => (b"e", document.as_uuid(), version.0),
         };
         TaskId::from_uuid(derived(
             "task",

@@ -11,7 +11,7 @@ use tandem_domain::ids::DocumentId;
 use tandem_domain::profile::Span;
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_ports::documents::{Change, ChangeAction};
-use tandem_ports::{DocumentStore, Embedder};
+use tandem_ports::{DocumentStore, Embedder, Write};
 use tandem_runtime::StageWork;
 use tokio::sync::watch;
 
@@ -119,6 +119,10 @@ impl EmbedWork {
             return Err(internal("an embed task must name a document version"));
         };
         let found = self.documents.document(&task.owner, document).await?;
+        if found.is_none() {
+            // It was removed; what an earlier delivery kept since goes as well.
+            self.documents.forget_version(&task.owner, document, version).await?;
+        }
         Ok(found.filter(|d| d.version == version && !d.state.is_settled()).map(|d| (d, document, version)))
     }
 }
@@ -144,7 +148,11 @@ impl StageWork for EmbedWork {
         }
         let change = Change { owner: owner.clone(), document, version, action: ChangeAction::Upsert };
         self.documents.log_change(&change).await?.certain()?;
-        self.documents.advance(owner, document, version, &DocumentState::Embedded).await?.certain()?;
+        let end = self.documents.advance(owner, document, version, &DocumentState::Embedded).await?;
+        if end == Write::Conflict(None) {
+            self.documents.forget_version(owner, document, version).await?;
+        }
+        end.certain()?;
         self.changed.send_modify(|count| *count += 1);
         Ok(())
     }

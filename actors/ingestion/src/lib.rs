@@ -1,10 +1,13 @@
 //! A submitted file: its type checked, its original kept, a duplicate found, its task filed.
 //!
-//! [`Ingestor`] does the work, [`Ingestion`] is the bounded pool of actors around it that everybody else holds.
+//! [`Ingestor`] does the work, [`Ingestion`] is the bounded pool of actors around it that everybody else holds. [`Eraser`]
+//! takes back all of it.
 
+mod eraser;
 mod ingestor;
 mod metrics;
 mod pool;
 
+pub use eraser::{Eraser, EraserPorts};
 pub use ingestor::{Ingestor, IngestorOptions, Sniff};
 pub use pool::{Ingestion, IngestionOptions};

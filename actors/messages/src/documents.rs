@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion};
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
+use tandem_domain::time::Timestamp;
 
 /// Keep this file and have it read. Answered as soon as it is durable, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,33 @@ pub struct DocumentPage {
     pub documents: Vec<Document>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<DocumentId>,
+}
+
+/// Remove a document with everything that was made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveDocument {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Résumé or job: the other kind is not found.
+    pub kind: DocumentKind,
+    /// Which.
+    pub id: DocumentId,
+}
+
+/// The removal is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedDocument {
+    /// Résumé or job.
+    pub kind: DocumentKind,
+    /// Which.
+    pub id: DocumentId,
+    /// Versions that it had.
+    pub versions: u32,
+    /// When the removal was accepted.
+    pub removed_at: Timestamp,
+    /// Row, texts, vectors and original are gone, and a shard that has seen the change log up to here has forgotten it.
+    /// `None` while a part of the system is away: then the rest follows.
+    pub log_position: Option<u64>,
 }
 
 /// Say how far these documents have come.

@@ -7,7 +7,7 @@ use tandem_domain::document::{Document, DocumentState, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_domain::time::Month;
-use tandem_ports::{Clock, DocumentStore, ObjectStore, TaskStore, WorkQueue};
+use tandem_ports::{Clock, DocumentStore, ObjectStore, TaskStore, WorkQueue, Write};
 use tandem_runtime::{StageWork, file_task};
 
 use crate::child::ExtractPool;
@@ -78,8 +78,21 @@ impl ParseWork {
         Ok(Some(found).filter(|d| d.version == version && !d.state.is_settled()))
     }
 
+    async fn forget(&self, task: &Task) -> Result<(), Failure> {
+        if let TaskSubject::Version { document, version } = task.subject {
+            self.ports.documents.forget_version(&task.owner, document, version).await?;
+        }
+        Ok(())
+    }
+
     async fn advance(&self, document: &Document, next: &DocumentState) -> Result<(), Failure> {
-        self.ports.documents.advance(&document.owner, document.id, document.version, next).await?.certain()
+        let (documents, version) = (&self.ports.documents, document.version);
+        let end = documents.advance(&document.owner, document.id, version, next).await?;
+        if end == Write::Conflict(None) {
+            // It was removed while it was read: what was kept since goes as well.
+            documents.forget_version(&document.owner, document.id, version).await?;
+        }
+        end.certain()
     }
 }
 
@@ -106,8 +119,9 @@ impl StageWork for ParseWork {
     async fn give_up(&self, task: &Task, failure: &Failure) -> Result<(), Failure> {
         let document = match self.current(task).await {
             Ok(Some(document)) => document,
-            // A document that never came has nobody to tell.
-            Ok(None) | Err(Failure { code: ErrorCode::NotReady, .. }) => return Ok(()),
+            Ok(None) => return Ok(()),
+            // A document that never came or was removed has nobody to tell.
+            Err(Failure { code: ErrorCode::NotReady, .. }) => return self.forget(task).await,
             Err(failure) => return Err(failure),
         };
         metrics::failed(failure.code);

@@ -184,6 +184,20 @@ pub trait DocumentStore: Send + Sync + 'static {
         version: Version,
     ) -> Result<Option<EmbeddedVersion>, StoreError>;
 
+    /// Removes a document: from now on no method of this port finds it, and its content may be submitted anew. What was
+    /// derived from it stays until [`DocumentStore::forget_version`]. Conflict: there is no such document. Broken off or
+    /// unknown, it can be repeated.
+    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError>;
+
+    /// Forgets what parsing and embedding made of a version, if they made anything; durable when it returns. It can be
+    /// repeated. Whoever keeps something of a version and then finds the document gone calls it too.
+    async fn forget_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<(), StoreError>;
+
     /// Appends to the change log of the document's bucket. Conflict: this change is in the log already.
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError>;
 

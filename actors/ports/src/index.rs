@@ -143,7 +143,8 @@ pub trait MatchIndex: Send + Sync + 'static {
     fn checkpoint(&self) -> LogPosition;
 
     /// Applies a batch and moves the checkpoint, both or neither; durable and searchable when it returns. Applying the
-    /// same batch again changes nothing.
+    /// same batch again changes nothing. An empty batch says that nothing waits: afterwards no byte of a removed document
+    /// is left.
     ///
     /// # Errors
     /// The shard is as it was before.

@@ -81,6 +81,8 @@ impl From<domain::Document> for Document {
             domain::DocumentState::Parsed | domain::DocumentState::Embedded => (Status::Processing, None),
             domain::DocumentState::Indexed => (Status::Complete, None),
             domain::DocumentState::Failed(failure) => (Status::Failed, Some(failure.into())),
+            // Nobody is shown one.
+            domain::DocumentState::Removed => (Status::Failed, None),
         };
         Self {
             id: document.id.to_string(),

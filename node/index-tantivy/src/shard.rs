@@ -168,11 +168,13 @@ impl TantivyIndex {
     }
 
     /// Merges what is due. A merge changes no answer, so a failed one is only reported: the batch before it holds.
-    fn merge_due(&self, writer: &mut Writer) {
-        for _ in 0..MAX_MERGES {
+    fn merge_due(&self, writer: &mut Writer, at_rest: bool) {
+        // At rest each segment is rewritten at most once, and they are no more than the tiers hold.
+        let most = if at_rest { usize::MAX } else { MAX_MERGES };
+        for _ in 0..most {
             let snapshot = self.current();
             let fills: Vec<_> = snapshot.parts.iter().map(Part::fill).collect();
-            let Some(places) = tiers::plan(&fills) else { return };
+            let Some(places) = tiers::plan(&fills, at_rest) else { return };
             if let Err(error) = self.merge(writer, &snapshot, &places) {
                 tracing::warn!(%error, segments = places.len(), "index segments could not be merged");
                 return;
@@ -218,7 +220,7 @@ impl MatchIndex for TantivyIndex {
         let mut writer = self.writer();
         // What a failed commit left may be named by the manifest after all: it is swept after the next good one.
         self.after(&mut writer, changes, up_to).and_then(|next| self.commit(next))?;
-        self.merge_due(&mut writer);
+        self.merge_due(&mut writer, changes.is_empty());
         if let Err(error) = self.sweep() {
             tracing::warn!(%error, "an unused index segment could not be removed");
         }

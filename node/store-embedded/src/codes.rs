@@ -18,6 +18,7 @@ pub(crate) const fn document_state(state: &DocumentState) -> u8 {
         DocumentState::Embedded => 3,
         DocumentState::Indexed => 4,
         DocumentState::Failed(_) => 5,
+        DocumentState::Removed => 6,
     }
 }
 
@@ -27,6 +28,7 @@ pub(crate) const fn task_kind(kind: TaskKind) -> u8 {
         TaskKind::Embed => 2,
         TaskKind::MatchInteractive => 3,
         TaskKind::MatchBulk => 4,
+        TaskKind::Erase => 5,
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) fn writer(folder: &Path, file: &Path) -> Result<Connection, EmbeddedE
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is removed is overwritten, not only unlinked.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
         connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
         Ok(connection)

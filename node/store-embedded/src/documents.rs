@@ -219,6 +219,34 @@ impl DocumentStore for EmbeddedStore {
         self.version(EMBEDDED, owner, id, version).await
     }
 
+    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
+        let owner = owner.clone();
+        self.write(move |connection| {
+            let delete = "DELETE FROM documents WHERE owner = ? AND id = ?";
+            let key = params![owner.as_str(), id.as_uuid().into_bytes()];
+            Ok(once(connection.prepare_cached(delete)?.execute(key)?))
+        })
+        .await
+    }
+
+    async fn forget_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        let forgotten = self.write(move |connection| {
+            for table in [PARSED, EMBEDDED] {
+                let delete = format!("DELETE FROM {table} WHERE owner = ? AND document = ? AND version = ?");
+                let key = params![owner.as_str(), id.as_uuid().into_bytes(), version.0];
+                connection.prepare_cached(&delete)?.execute(key)?;
+            }
+            Ok(Write::<()>::Applied)
+        });
+        if forgotten.await? == Write::Unknown { Err(StoreError::Timeout) } else { Ok(()) }
+    }
+
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {
         let change = change.clone();
         let insert =

@@ -16,7 +16,7 @@ use crate::codec::{decode, encode};
 use crate::lists::Place;
 use crate::parts::Stored;
 use crate::statements::{CellTable, Statements};
-use crate::store::{ScyllaStore, limited};
+use crate::store::{Conditional, ScyllaStore, limited};
 use crate::unique::{FIRST_REV, Unique, space};
 
 const DOCUMENTS: &str = "documents";
@@ -61,6 +61,10 @@ impl Unique for Document {
     fn distinction(&self) -> Vec<u8> {
         self.digest.as_bytes().to_vec()
     }
+
+    fn is_removed(&self) -> bool {
+        self.state == DocumentState::Removed
+    }
 }
 
 fn version_key(id: DocumentId, version: Version, stage: Stage) -> Vec<u8> {
@@ -92,6 +96,18 @@ impl ScyllaStore {
         }
     }
 
+    /// Its parts first: without the cell nobody would find them.
+    async fn forget_stage(&self, owner: &OwnerId, key: &[u8]) -> Result<(), StoreError> {
+        let at = At { table: &self.statements().versions, owner, key };
+        let Some(cell) = self.cell_serial(at).await? else { return Ok(()) };
+        self.drop_parts(owner, &decode(VERSIONS, &cell.body)?).await?;
+        let dropping = (owner.as_str(), key, &cell.op[..]);
+        match self.conditional(&self.statements().drop_version, dropping).await? {
+            Conditional::Applied | Conditional::Refused => Ok(()),
+            Conditional::Unknown => Err(StoreError::Timeout),
+        }
+    }
+
     async fn version<T: DeserializeOwned>(
         &self,
         owner: &OwnerId,
@@ -118,7 +134,7 @@ impl ScyllaStore {
             let (ids, next) = self.list_ids(owner, i32::from(space), &here, wanted).await?;
             for wave in ids.chunks(wanted) {
                 let values = try_join_all(wave.iter().map(|id| self.by_id::<T>(owner, *id))).await?;
-                page.extend(values.into_iter().flatten().filter(|value| value.space() == space));
+                page.extend(values.into_iter().flatten().filter(|v| v.space() == space && !v.is_removed()));
                 if page.len() >= limit {
                     break;
                 }
@@ -137,7 +153,8 @@ impl DocumentStore for ScyllaStore {
     }
 
     async fn document(&self, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, StoreError> {
-        self.by_id(owner, id.as_uuid()).await
+        let found: Option<Document> = self.by_id(owner, id.as_uuid()).await?;
+        Ok(found.filter(|document| !document.is_removed()))
     }
 
     async fn find_by_digest(
@@ -172,6 +189,9 @@ impl DocumentStore for ScyllaStore {
         for _ in 0..ADVANCES {
             let Some(there) = cell else { return Ok(Write::Conflict(None)) };
             let mut document: Document = decode(DOCUMENTS, &there.body)?;
+            if document.is_removed() {
+                return Ok(Write::Conflict(None));
+            }
             if document.version != version || !document.state.may_become(next) {
                 return Ok(Write::Conflict(Some(document.state)));
             }
@@ -223,6 +243,41 @@ impl DocumentStore for ScyllaStore {
         version: Version,
     ) -> Result<Option<EmbeddedVersion>, StoreError> {
         self.version(owner, version_key(id, version, Stage::Embedded)).await
+    }
+
+    /// The second key and the list first: what is broken off in between is still found by its id, and removed again.
+    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
+        let (key, op) = (id.as_uuid().into_bytes(), self.operation());
+        let at = At { table: &self.statements().documents, owner, key: &key };
+        let mut cell = self.cell(at).await?;
+        for _ in 0..ADVANCES {
+            let Some(there) = cell else { return Ok(Write::Conflict(())) };
+            let document: Document = decode(DOCUMENTS, &there.body)?;
+            if document.is_removed() {
+                return Ok(Write::Conflict(()));
+            }
+            self.unlist_unique(&document).await?;
+            let body = encode(DOCUMENTS, &document.removed())?;
+            let write = Next { op: &op, rev: there.rev + 1, body: &body };
+            match self.replace_cell(at, there.rev, write).await? {
+                Written::Done => return Ok(Write::Applied),
+                Written::Other(now) => cell = now,
+                Written::Unknown => return Ok(Write::Unknown),
+            }
+        }
+        Err(StoreError::Timeout)
+    }
+
+    async fn forget_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+    ) -> Result<(), StoreError> {
+        for stage in [Stage::Parsed, Stage::Embedded] {
+            self.forget_stage(owner, &version_key(id, version, stage)).await?;
+        }
+        Ok(())
     }
 
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {

@@ -43,11 +43,22 @@ impl Place {
 impl ScyllaStore {
     /// Puts an id into a list: its bucket first, so that no entry lies where nobody looks.
     pub(crate) async fn add_to_list(&self, owner: &OwnerId, space: i32, id: Uuid) -> Result<(), StoreError> {
-        let (statements, bucket) = (self.statements(), bucket_of(id));
+        let (statements, bucket) = (&self.statements().lists, bucket_of(id));
         self.run(&statements.add_bucket, (owner.as_str(), space, bucket)).await?;
         let entry = (owner.as_str(), space, bucket, &id.into_bytes()[..]);
         self.run(&statements.add_entry, entry).await?;
         Ok(())
+    }
+
+    /// Takes an id out of a list; its bucket stays for the others.
+    pub(crate) async fn drop_from_list(
+        &self,
+        owner: &OwnerId,
+        space: i32,
+        id: Uuid,
+    ) -> Result<(), StoreError> {
+        let entry = (owner.as_str(), space, bucket_of(id), &id.into_bytes()[..]);
+        self.run(&self.statements().lists.drop_entry, entry).await.map(drop)
     }
 
     /// The next ids of a list, newest first, about `wanted` of them, and where it goes on; `None` = nowhere.
@@ -58,7 +69,7 @@ impl ScyllaStore {
         place: &Place,
         wanted: usize,
     ) -> Result<(Vec<Uuid>, Option<Place>), StoreError> {
-        let (statements, limit) = (self.statements(), i32::try_from(wanted).unwrap_or(i32::MAX));
+        let (statements, limit) = (&self.statements().lists, i32::try_from(wanted).unwrap_or(i32::MAX));
         let key = (owner.as_str(), space, place.bucket, WAVE);
         let buckets: Vec<(i64,)> = self.rows_of(BUCKETS, &statements.buckets, key).await?;
         let reads = buckets.iter().map(|&(bucket,)| async move {

@@ -56,11 +56,19 @@ impl ScyllaStore {
         Ok(try_join_all(reads).await?.into_iter().flat_map(|(body,)| body).collect())
     }
 
+    /// Removes a value's parts, if it has any.
+    pub(crate) async fn drop_parts(&self, owner: &OwnerId, stored: &Stored) -> Result<(), StoreError> {
+        match stored {
+            Stored::Inline(_) => Ok(()),
+            Stored::Parts { op, .. } => {
+                self.run(&self.statements().drop_parts, (owner.as_str(), &op[..])).await.map(drop)
+            }
+        }
+    }
+
     /// Removes the parts of a write that was refused. Should this fail, they stay and are never read.
     pub(crate) async fn forget(&self, owner: &OwnerId, stored: &Stored) {
-        if let Stored::Parts { op, .. } = stored
-            && let Err(error) = self.run(&self.statements().drop_parts, (owner.as_str(), &op[..])).await
-        {
+        if let Err(error) = self.drop_parts(owner, stored).await {
             tracing::warn!(%error, "parts that nobody needs could not be removed");
         }
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::cells::{At, Next, Written};
 use crate::codec::{decode, encode};
 use crate::statements::{CellTable, Statements};
-use crate::store::ScyllaStore;
+use crate::store::{Conditional, ScyllaStore};
 
 const CLAIMS: &str = "claims";
 
@@ -46,6 +46,10 @@ pub(crate) trait Unique: Serialize + DeserializeOwned + Send + Sync {
     fn distinction(&self) -> Vec<u8>;
     /// Whether there is a list of these.
     const LISTED: bool;
+    /// Whether it is only the mark of a value that was removed.
+    fn is_removed(&self) -> bool {
+        false
+    }
 }
 
 fn claim_key(space: u8, distinction: &[u8]) -> Vec<u8> {
@@ -90,7 +94,7 @@ impl ScyllaStore {
         };
         let claim: Claim = decode(CLAIMS, &cell.body)?;
         match self.fulfill::<T>(owner, &key, &claim, &cell.born).await? {
-            Fulfilled::Yes(value) => Ok(Some(value)),
+            Fulfilled::Yes(value) => Ok(Some(value).filter(|value| !value.is_removed())),
             Fulfilled::Never(_) => Ok(None),
             Fulfilled::Unknown => Err(StoreError::Timeout),
         }
@@ -130,6 +134,25 @@ impl ScyllaStore {
             }
         }
         Err(StoreError::Timeout)
+    }
+
+    /// Takes a value out of its list and gives its second key free, if they are still its own. It can be repeated.
+    pub(crate) async fn unlist_unique<T: Unique>(&self, value: &T) -> Result<(), StoreError> {
+        let (owner, key) = (value.owner(), claim_key(value.space(), &value.distinction()));
+        let at = At { table: &self.statements().claims, owner, key: &key };
+        if let Some(cell) = self.cell_serial(at).await?
+            && decode::<Claim>(CLAIMS, &cell.body)?.id == value.id()
+        {
+            let release = (owner.as_str(), &key[..], &cell.op[..]);
+            if self.conditional(&self.statements().release_claim, release).await? == Conditional::Unknown {
+                return Err(StoreError::Timeout);
+            }
+        }
+        if T::LISTED {
+            self.drop_from_list(owner, i32::from(value.space()), value.id()).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Does what is left to do for a claim.

@@ -11,6 +11,7 @@ use crate::documents::{DocumentStore, Page};
 use crate::error::Write;
 
 mod log;
+mod removal;
 mod versions;
 
 use DocumentKind::{Job, Resume};
@@ -33,6 +34,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn DocumentStore>) {
     failures_keep_their_reason(&*make()).await;
     of_many_that_advance_one_wins(&*make()).await;
     versions::run(make).await;
+    removal::run(make).await;
     log::run(make).await;
 }
 

@@ -170,7 +170,7 @@ fn step(fate: &Fate) -> u8 {
             DocumentState::Queued => 0,
             DocumentState::Parsed => 1,
             DocumentState::Embedded => 2,
-            DocumentState::Indexed | DocumentState::Failed(_) => 3,
+            DocumentState::Indexed | DocumentState::Failed(_) | DocumentState::Removed => 3,
         },
     }
 }

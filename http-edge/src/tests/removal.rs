@@ -1,0 +1,56 @@
+use tandem_domain::document::DocumentKind;
+use tandem_domain::error::ErrorCode;
+use tandem_domain::time::Timestamp;
+use tandem_messages::documents::RemovedDocument;
+
+use super::samples::{ID, document_id};
+use super::*;
+
+fn removing(log_position: Option<u64>) -> Site {
+    Site::new(move |request| match request {
+        Request::RemoveDocument(remove) => Act::Reply(Reply::RemoveDocument(RemovedDocument {
+            kind: remove.kind,
+            id: remove.id,
+            versions: 2,
+            removed_at: Timestamp::from_millis(0),
+            log_position,
+        })),
+        other => panic!("asked {}", other.name()),
+    })
+}
+
+async fn delete(site: &Site, path: &str) -> Answer {
+    site.send(HttpRequest::delete(path).body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_removal_is_answered_with_a_receipt() {
+    for (route, kind, word) in
+        [("resumes", DocumentKind::Resume, "resume"), ("jobs", DocumentKind::Job, "job")]
+    {
+        let site = removing(Some(7));
+        let answer = delete(&site, &format!("/api/v1/{route}/{ID}")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let expected = json!({
+            "id": ID, "kind": word, "removed_at": "1970-01-01T00:00:00.000Z", "complete": true,
+            "removed": {"originals": 1, "versions": 2}, "log_position": 7,
+        });
+        assert_eq!(answer.data(), expected);
+        let Some(Request::RemoveDocument(asked)) = site.asked().pop() else { panic!("nothing was asked") };
+        assert_eq!((asked.kind, asked.id), (kind, document_id(0)));
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_is_not_complete_is_accepted() {
+    let answer = delete(&removing(None), &format!("/api/v1/jobs/{ID}")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!((&answer.data()["complete"], &answer.data()["log_position"]), (&json!(false), &json!(null)));
+}
+
+#[tokio::test]
+async fn what_is_not_there_cannot_be_removed() {
+    let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "there is no such job"));
+    delete(&site, &format!("/api/v1/jobs/{ID}")).await.problem(404, "NOT_FOUND");
+    delete(&site, "/api/v1/jobs/7").await.problem(400, "VALIDATION_ERROR");
+}
