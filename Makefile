@@ -8,7 +8,7 @@ TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cluster cluster-stop services services-stop lint deploy-check soak bench run build model deps clean-demo
+.PHONY: help demo test cluster cluster-stop services services-stop lint deploy-check soak bench bench-embed run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ deploy-check: build ## Check Dockerfile, compose.yaml and the Helm chart, as far
 
 bench: model build ## Measure; each bench also writes target/bench/<name>.json
 	$(CARGO) bench --workspace --locked
+
+bench-embed: model ## Measure the encoder on every instruction set of this machine, and ONNX Runtime beside it
+	@actors/embedding/benches/peers.sh
+	$(CARGO) bench -p tandem-embedding --bench encode --profile release --locked
 
 run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data in ./tandem-data
 	$(TANDEM) serve

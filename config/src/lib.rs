@@ -17,8 +17,8 @@ pub use cluster::{
 pub use layers::{ConfigError, ENV_PREFIX, ENV_SEPARATOR, Source};
 pub use limits::{Limits, Rate};
 pub use node_config::{
-    Documents, Edge, EmbeddingConfig, Index, Log, LogFormat, Matching, Node, NodeConfig, Parsing, Queue,
-    Role, Shutdown, per_processor,
+    Documents, Edge, EmbeddingConfig, EmbeddingPrecision, Index, Log, LogFormat, Matching, Node, NodeConfig,
+    Parsing, Queue, Role, Shutdown, per_processor,
 };
 pub use quota::{PlanLimits, Plans, Quota};
 

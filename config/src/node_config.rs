@@ -118,6 +118,8 @@ section! {
     EmbeddingConfig {
         /// A folder; empty = the default place.
         model_dir: PathBuf,
+        /// What its products are computed in.
+        precision: EmbeddingPrecision,
         /// 8..=512.
         max_tokens: usize,
         /// 0..=256; 0 = one per processor.
@@ -214,6 +216,16 @@ impl Role {
             Self::Match => "match",
         }
     }
+}
+
+/// In what numbers the model's products are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddingPrecision {
+    /// Bytes, with a scale for each token and each output.
+    Int8,
+    /// Floats.
+    F32,
 }
 
 /// How log lines look.

@@ -85,10 +85,10 @@ pub enum EmbeddingError {
         /// How many pieces the model knows.
         vocabulary: usize,
     },
-    /// A worker thread could not be started.
-    #[error("cannot start an encoding thread: {0}")]
-    Thread(#[from] rayon::ThreadPoolBuildError),
-    /// A matrix product was refused: a defect of the encoder, not of the text.
-    #[error("matrix product refused: {0}")]
-    Compute(#[from] rten_gemm::GemmError),
+    /// An instruction set was asked for that is unknown or that this processor lacks.
+    #[error("{reason}")]
+    Cpu {
+        /// What was asked for, and what there is.
+        reason: String,
+    },
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::EmbeddingError;
+use crate::simd::LANES;
 
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
@@ -165,6 +166,16 @@ impl ModelFiles {
                 "hidden_size {} is not a multiple of num_attention_heads {}",
                 json.hidden_size, json.num_attention_heads
             )));
+        }
+        let head = json.hidden_size / json.num_attention_heads;
+        for (key, value) in [
+            ("hidden_size / num_attention_heads", head),
+            ("hidden_size", json.hidden_size),
+            ("intermediate_size", json.intermediate_size),
+        ] {
+            if !value.is_multiple_of(LANES) {
+                return Err(refuse(format!("{key} is {value}; only multiples of {LANES} are supported")));
+            }
         }
         if !(json.layer_norm_eps.is_finite() && json.layer_norm_eps >= 0.0) {
             return Err(refuse(format!("layer_norm_eps is {}", json.layer_norm_eps)));

@@ -2,13 +2,14 @@
 //!
 //! A text is cut into overlapping chunks ([`Chunker`]), a chunk into windows that the model can read at once, and each
 //! window becomes a vector ([`Encoder`]). The vectors of windows are averaged to one per chunk and one per document.
-//! A window is always run alone and on one thread, so its vector is the same bits whatever else is being encoded.
+//! The vector of a window is the same bits whatever else is being encoded and on whatever processor.
 
 mod chunker;
 mod encoder;
 mod error;
 mod files;
 mod model;
+mod simd;
 mod tokenizer;
 mod vectors;
 mod weights;
@@ -24,6 +25,8 @@ pub use chunker::{Chunk, ChunkOptions, Chunker, Window};
 pub use encoder::{DocumentVectors, Encoder, EncoderOptions, Scratch};
 pub use error::EmbeddingError;
 pub use files::{ModelFiles, Pooling};
+pub use model::Precision;
 pub use native::NativeEmbedder;
+pub use simd::Cpu;
 pub use stage::{EmbedWork, TextCutter};
 pub use tokenizer::{Piece, WordPieces};

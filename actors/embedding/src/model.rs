@@ -1,56 +1,98 @@
-use rten_gemm::{BiasVector, GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
-use rten_simd::{SimdOp, SimdUnaryOp};
-use rten_tensor::Matrix;
-use rten_vecmath::{ApproxGelu, Gelu, Normalize, NormalizeOptions, Softmax, Sum, SumSquareSub};
+use std::fmt;
+use std::str::FromStr;
 
 use crate::EmbeddingError;
 use crate::files::{Activation, Shape};
+use crate::simd::{
+    Attention, AttentionScratch, BLOCK, FloatInput, FloatProduct, FloatWeights, Floats, IntProduct,
+    IntWeights, Kernels, LANES, Norm, NormRows, QuantizeRows, Quantized, Then,
+};
 use crate::weights::WeightsFile;
 
-/// A BERT encoder in f32, after Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers" (2019), section 3,
-/// with the weights' names and order of operations of the Hugging Face implementation.
+/// Rows that go through the feed-forward layers together: what lies between the two stays in the cache.
+const WIDE_ROWS: usize = 8 * BLOCK;
+
+/// In what numbers products are computed. Attention, softmax, normalization and activations are in f32 always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Weights in int8 with a scale per output, activations in bytes with a scale per token, sums in int32.
+    Int8,
+    /// Everything in f32.
+    F32,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Int8 => "int8",
+            Self::F32 => "f32",
+        })
+    }
+}
+
+impl FromStr for Precision {
+    type Err = EmbeddingError;
+
+    fn from_str(name: &str) -> Result<Self, EmbeddingError> {
+        [Self::Int8, Self::F32].into_iter().find(|precision| precision.to_string() == name).ok_or_else(|| {
+            EmbeddingError::Options { reason: format!("precision is {name:?}; it must be int8 or f32") }
+        })
+    }
+}
+
+/// A BERT encoder, after Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers" (2019), section 3, with
+/// the weights' names and order of operations of the Hugging Face implementation. Int8 after Dettmers et al.,
+/// "LLM.int8()" (2022), section 2.1: each row of either side of a product has a scale of its own.
 ///
 /// The weights of every product are kept only in the layout that the product reads.
 pub(crate) struct Bert {
     shape: Shape,
-    /// One row per word piece.
-    words: Vec<f32>,
+    words: Words,
     /// One row per position that is read, with the vector of token type 0 added.
     positions: Vec<f32>,
-    norm: LayerNorm,
+    norm: Norm,
     layers: Vec<Layer>,
+}
+
+/// One row per word piece.
+enum Words {
+    F32(Vec<f32>),
+    /// Half the memory: each number is the nearest multiple of 1/32767 of its row's largest.
+    I16(Vec<i16>, Vec<f32>),
 }
 
 struct Layer {
     /// Query, key and value side by side: one product instead of three.
     qkv: Linear,
     attended: Linear,
-    attended_norm: LayerNorm,
+    attended_norm: Norm,
     widen: Linear,
     narrow: Linear,
-    norm: LayerNorm,
+    norm: Norm,
 }
 
-struct Linear {
-    weight: PackedBMatrix<f32>,
-    bias: Vec<f32>,
+enum Linear {
+    Int8(IntWeights),
+    F32(FloatWeights),
 }
 
-struct LayerNorm {
-    scale: Vec<f32>,
-    bias: Vec<f32>,
-    epsilon: f32,
+/// The left side of products.
+#[derive(Default)]
+struct Input {
+    bytes: Quantized,
+    floats: FloatInput,
 }
 
-/// The memory of one text's run, kept from text to text.
+/// The memory of one run, kept from run to run.
 #[derive(Default)]
 pub(crate) struct Buffers {
-    states: Vec<f32>,
-    qkv: Vec<f32>,
-    scores: Vec<f32>,
-    head: Vec<f32>,
-    context: Vec<f32>,
-    wide: Vec<f32>,
+    states: Vec<Floats>,
+    qkv: Vec<Floats>,
+    context: Vec<Floats>,
+    wide: Vec<Floats>,
+    input: Input,
+    wide_input: Input,
+    attention: AttentionScratch,
 }
 
 impl Bert {
@@ -59,134 +101,142 @@ impl Bert {
         weights: &mut WeightsFile,
         shape: Shape,
         max_tokens: usize,
+        precision: Precision,
     ) -> Result<Self, EmbeddingError> {
         let hidden = shape.hidden;
         // Largest first: what is freed after it can be used again by the smaller ones.
         let words = weights.read("embeddings.word_embeddings.weight", &[shape.vocabulary, hidden])?;
+        let words = match precision {
+            Precision::Int8 => Words::round(&words, hidden),
+            Precision::F32 => Words::F32(words),
+        };
         let mut positions =
             weights.read("embeddings.position_embeddings.weight", &[shape.positions, hidden])?;
         positions.truncate(max_tokens * hidden);
         positions.shrink_to_fit();
         let types = weights.read("embeddings.token_type_embeddings.weight", &[shape.token_types, hidden])?;
         for row in positions.chunks_exact_mut(hidden) {
-            add(row, &types);
+            for (value, kind) in row.iter_mut().zip(&types) {
+                *value += kind;
+            }
         }
-        let norm = LayerNorm::load(weights, "embeddings.LayerNorm", &shape)?;
-        let layers =
-            (0..shape.layers).map(|at| Layer::load(weights, at, &shape)).collect::<Result<_, _>>()?;
+        let norm = load_norm(weights, "embeddings.LayerNorm", &shape)?;
+        let layers = (0..shape.layers).map(|at| Layer::load(weights, at, &shape, precision));
+        let layers = layers.collect::<Result<_, _>>()?;
         Ok(Self { shape, words, positions, norm, layers })
     }
 
-    /// The hidden states of the last layer, one row of `hidden` numbers per token.
+    /// The hidden states of the last layer, one row of `hidden` numbers per token, of all texts one behind the other.
+    /// A text's states do not depend on the other texts.
     ///
     /// # Errors
-    /// A token outside the vocabulary. More tokens than positions were loaded, or fewer than two, are refused by the
-    /// caller.
+    /// A token outside the vocabulary. A text of more tokens than positions were loaded is refused by the caller.
     pub(crate) fn run<'b>(
         &self,
-        tokens: &[u32],
+        kernels: Kernels,
+        texts: &[Vec<u32>],
         buffers: &'b mut Buffers,
-    ) -> Result<&'b [f32], EmbeddingError> {
-        let Shape { hidden, intermediate, heads, .. } = self.shape;
-        let count = tokens.len();
-        // Not kept between runs: the executor cannot be sent between threads, and making one costs nothing.
-        let gemm = GemmExecutor::<f32>::new();
-        let Buffers { states, qkv, scores, head, context, wide } = buffers;
-        let states = take(states, count * hidden);
-        let qkv = take(qkv, count * 3 * hidden);
-        let scores = take(scores, count * count);
-        let head = take(head, count * hidden / heads);
-        let context = take(context, count * hidden);
-        let wide = take(wide, count * intermediate);
+    ) -> Result<&'b [Floats], EmbeddingError> {
+        let width = self.shape.hidden / LANES;
+        let count: usize = texts.iter().map(Vec::len).sum();
+        let Buffers { states, qkv, context, wide, input, wide_input, attention } = buffers;
+        let states = take(states, count * width);
+        let qkv = take(qkv, count * 3 * width);
+        let context = take(context, count * width);
+        let activation = match self.shape.activation {
+            Activation::Gelu => Then::Gelu,
+            Activation::GeluTanh => Then::GeluTanh,
+        };
 
-        self.embed(tokens, states)?;
+        self.embed(texts, states)?;
+        let mut norm = &self.norm;
         for layer in &self.layers {
-            layer.qkv.apply(&gemm, states, qkv, Write::Replace)?;
-            self.attend(&gemm, qkv, scores, head, context)?;
-            layer.attended.apply(&gemm, context, states, Write::Add)?;
-            layer.attended_norm.apply(states);
-            layer.widen.apply(&gemm, states, wide, Write::Replace)?;
-            match self.shape.activation {
-                Activation::Gelu => Gelu {}.map_mut(wide),
-                Activation::GeluTanh => ApproxGelu {}.map_mut(wide),
+            layer.qkv.normalize(kernels, norm, states, input);
+            layer.qkv.apply(kernels, input, 0, qkv, Then::Store);
+            let (mut qkv, mut context_left) = (&*qkv, &mut *context);
+            for text in texts {
+                let (own, rest) = qkv.split_at(text.len() * 3 * width);
+                let (out, out_rest) = context_left.split_at_mut(text.len() * width);
+                let heads = self.shape.heads;
+                kernels.run(Attention { heads, qkv: own, context: out, width, scratch: attention });
+                (qkv, context_left) = (rest, out_rest);
             }
-            layer.narrow.apply(&gemm, wide, states, Write::Add)?;
-            layer.norm.apply(states);
+            layer.attended.feed(kernels, context, width, input);
+            layer.attended.apply(kernels, input, 0, states, Then::Add);
+            layer.widen.normalize(kernels, &layer.attended_norm, states, input);
+            for (at, states) in states.chunks_mut(WIDE_ROWS * width).enumerate() {
+                let wide_width = self.shape.intermediate / LANES;
+                let wide = take(wide, states.len() / width * wide_width);
+                layer.widen.apply(kernels, input, at * WIDE_ROWS, wide, activation);
+                layer.narrow.feed(kernels, wide, wide_width, wide_input);
+                layer.narrow.apply(kernels, wide_input, 0, states, Then::Add);
+            }
+            norm = &layer.norm;
         }
+        kernels.run(NormRows { norm, rows: states, quantized: None });
         Ok(states)
     }
 
-    fn embed(&self, tokens: &[u32], states: &mut [f32]) -> Result<(), EmbeddingError> {
+    fn embed(&self, texts: &[Vec<u32>], states: &mut [Floats]) -> Result<(), EmbeddingError> {
         let hidden = self.shape.hidden;
-        let places = self.positions.chunks_exact(hidden);
-        for ((&id, row), place) in tokens.iter().zip(states.chunks_exact_mut(hidden)).zip(places) {
-            let start = id as usize * hidden;
-            let word = self.words.get(start..start + hidden);
-            row.copy_from_slice(
-                word.ok_or(EmbeddingError::UnknownPiece { id, vocabulary: self.shape.vocabulary })?,
-            );
-            add(row, place);
+        let tokens = texts.iter().flat_map(|text| text.iter().zip(self.positions.chunks_exact(hidden)));
+        for ((&id, place), row) in tokens.zip(states.chunks_exact_mut(hidden / LANES)) {
+            let out = row.iter_mut().flat_map(|line| &mut line.0).zip(place);
+            let at = id as usize * hidden;
+            let missing = || EmbeddingError::UnknownPiece { id, vocabulary: self.shape.vocabulary };
+            match &self.words {
+                Words::F32(words) => {
+                    let word = words.get(at..at + hidden).ok_or_else(missing)?;
+                    out.zip(word).for_each(|((out, place), word)| *out = word + place);
+                }
+                Words::I16(words, scales) => {
+                    let word = words.get(at..at + hidden).ok_or_else(missing)?;
+                    let scale = scales[id as usize];
+                    out.zip(word).for_each(|((out, place), &word)| *out = f32::from(word) * scale + place);
+                }
+            }
         }
-        self.norm.apply(states);
         Ok(())
     }
+}
 
-    /// Scaled dot-product attention of every head; `qkv` holds query, key and value of a token in one row.
-    fn attend(
-        &self,
-        gemm: &GemmExecutor,
-        qkv: &[f32],
-        scores: &mut [f32],
-        head: &mut [f32],
-        context: &mut [f32],
-    ) -> Result<(), GemmError> {
-        let hidden = self.shape.hidden;
-        let size = hidden / self.shape.heads;
-        let (stride, count) = (3 * hidden, qkv.len() / (3 * hidden));
-        let part = |offset: usize| {
-            Matrix::from_slice_with_strides([count, size], &qkv[offset..], [stride, 1]).expect(
-                "a row of qkv holds three times `hidden` numbers, and a head lies within one of the three",
-            )
-        };
-        for offset in (0..hidden).step_by(size) {
-            let (query, key, value) = (part(offset), part(hidden + offset), part(2 * hidden + offset));
-            let scaled = GemmOptions { alpha: (size as f32).sqrt().recip(), ..GemmOptions::default() };
-            gemm.gemm(scores, GemmInputA::Unpacked(query), GemmInputB::Unpacked(key.transposed()), scaled)?;
-            for row in scores.chunks_exact_mut(count) {
-                Softmax::new_mut(row).dispatch();
-            }
-            let weights = Matrix::from_data([count, count], &*scores);
-            let options = GemmOptions::default();
-            gemm.gemm(head, GemmInputA::Unpacked(weights), GemmInputB::Unpacked(value), options)?;
-            for (row, out) in head.chunks_exact(size).zip(context.chunks_exact_mut(hidden)) {
-                out[offset..offset + size].copy_from_slice(row);
-            }
+impl Words {
+    fn round(words: &[f32], hidden: usize) -> Self {
+        let most = f32::from(i16::MAX);
+        let mut rounded = Vec::with_capacity(words.len());
+        let mut scales = Vec::with_capacity(words.len() / hidden);
+        for row in words.chunks_exact(hidden) {
+            let largest = row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let (scale, steps) = if largest > 0.0 { (largest / most, most / largest) } else { (0.0, 0.0) };
+            scales.push(scale);
+            rounded.extend(row.iter().map(|value| (value * steps).round_ties_even() as i16));
         }
-        Ok(())
+        Self::I16(rounded, scales)
     }
 }
 
 impl Layer {
-    fn load(weights: &mut WeightsFile, at: usize, shape: &Shape) -> Result<Self, EmbeddingError> {
+    fn load(
+        weights: &mut WeightsFile,
+        at: usize,
+        shape: &Shape,
+        precision: Precision,
+    ) -> Result<Self, EmbeddingError> {
         let (hidden, wide) = (shape.hidden, shape.intermediate);
         let name = |part: &str| format!("encoder.layer.{at}.{part}");
         let qkv = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
+        let mut linear = |names: &[String], outputs: usize, inputs: usize| {
+            Linear::load(weights, names, outputs, inputs, precision)
+        };
         Ok(Self {
-            qkv: Linear::load(weights, &qkv, hidden, hidden)?,
-            attended: Linear::load(weights, &[name("attention.output.dense")], hidden, hidden)?,
-            attended_norm: LayerNorm::load(weights, &name("attention.output.LayerNorm"), shape)?,
-            widen: Linear::load(weights, &[name("intermediate.dense")], wide, hidden)?,
-            narrow: Linear::load(weights, &[name("output.dense")], hidden, wide)?,
-            norm: LayerNorm::load(weights, &name("output.LayerNorm"), shape)?,
+            qkv: linear(&qkv, hidden, hidden)?,
+            attended: linear(&[name("attention.output.dense")], hidden, hidden)?,
+            widen: linear(&[name("intermediate.dense")], wide, hidden)?,
+            narrow: linear(&[name("output.dense")], hidden, wide)?,
+            attended_norm: load_norm(weights, &name("attention.output.LayerNorm"), shape)?,
+            norm: load_norm(weights, &name("output.LayerNorm"), shape)?,
         })
     }
-}
-
-/// What a product does with the numbers already in its output.
-#[derive(Clone, Copy)]
-enum Write {
-    Replace,
-    Add,
 }
 
 impl Linear {
@@ -196,72 +246,68 @@ impl Linear {
         names: &[String],
         outputs: usize,
         inputs: usize,
+        precision: Precision,
     ) -> Result<Self, EmbeddingError> {
         let (mut rows, mut bias) = (Vec::new(), Vec::new());
         for name in names {
             weights.append(&format!("{name}.weight"), &[outputs, inputs], &mut rows)?;
             weights.append(&format!("{name}.bias"), &[outputs], &mut bias)?;
         }
-        let matrix = Matrix::from_data([names.len() * outputs, inputs], rows.as_slice());
-        Ok(Self { weight: GemmExecutor::<f32>::new().prepack_b(matrix.transposed()), bias })
-    }
-
-    /// `out` = `input` × weights + bias, or that added to `out`; row by row.
-    fn apply(
-        &self,
-        gemm: &GemmExecutor,
-        input: &[f32],
-        out: &mut [f32],
-        write: Write,
-    ) -> Result<(), GemmError> {
-        let inputs = self.weight.rows();
-        let input = Matrix::from_data([input.len() / inputs, inputs], input);
-        let beta = match write {
-            Write::Replace => 0.0,
-            Write::Add => 1.0,
-        };
-        let options = GemmOptions { beta, bias: Some(BiasVector::Row(&self.bias)), ..GemmOptions::default() };
-        gemm.gemm(out, GemmInputA::Unpacked(input), GemmInputB::Packed(&self.weight), options)
-    }
-}
-
-impl LayerNorm {
-    fn load(weights: &mut WeightsFile, name: &str, shape: &Shape) -> Result<Self, EmbeddingError> {
-        Ok(Self {
-            scale: weights.read(&format!("{name}.weight"), &[shape.hidden])?,
-            bias: weights.read(&format!("{name}.bias"), &[shape.hidden])?,
-            epsilon: shape.epsilon,
+        Ok(match precision {
+            Precision::Int8 => Self::Int8(IntWeights::new(&rows, &bias)),
+            Precision::F32 => Self::F32(FloatWeights::new(&rows, &bias)),
         })
     }
 
-    /// Normalizes each row, after Ba et al., "Layer Normalization" (2016), equation 4.
-    fn apply(&self, states: &mut [f32]) {
-        let size = self.scale.len() as f32;
-        for row in states.chunks_exact_mut(self.scale.len()) {
-            let mean = Sum::new(row).dispatch() / size;
-            let variance = SumSquareSub::new(row, mean).dispatch() / size;
-            let options = NormalizeOptions {
-                pre_scale_bias: mean,
-                scale: (variance + self.epsilon).sqrt().recip(),
-                element_scale: Some(&self.scale),
-                element_bias: Some(&self.bias),
-                ..NormalizeOptions::default()
-            };
-            Normalize::new_mut(row, options).dispatch();
+    /// Makes `rows` of `width` lines the input.
+    fn feed(&self, kernels: Kernels, rows: &[Floats], width: usize, input: &mut Input) {
+        match self {
+            Self::Int8(_) => {
+                input.bytes.shape(rows.len() / width, width, kernels.by_row());
+                kernels.run(QuantizeRows { rows, width, out: &mut input.bytes });
+            }
+            Self::F32(_) => input.floats.fill(rows, width),
+        }
+    }
+
+    /// Normalizes `rows` and makes them the input.
+    fn normalize(&self, kernels: Kernels, norm: &Norm, rows: &mut [Floats], input: &mut Input) {
+        let width = norm.width();
+        match self {
+            Self::Int8(_) => {
+                input.bytes.shape(rows.len() / width, width, kernels.by_row());
+                kernels.run(NormRows { norm, rows, quantized: Some(&mut input.bytes) });
+            }
+            Self::F32(_) => {
+                kernels.run(NormRows { norm, rows, quantized: None });
+                input.floats.fill(rows, width);
+            }
+        }
+    }
+
+    /// `out` becomes what is to follow of input × weights + bias, for the input's rows from `first`.
+    fn apply(&self, kernels: Kernels, input: &Input, first: usize, out: &mut [Floats], then: Then) {
+        match self {
+            Self::Int8(weights) => {
+                kernels.int_product(IntProduct { weights, input: &input.bytes, first, out, then });
+            }
+            Self::F32(weights) => {
+                kernels.run(FloatProduct { weights, input: &input.floats, first, out, then });
+            }
         }
     }
 }
 
-fn add(to: &mut [f32], other: &[f32]) {
-    for (value, other) in to.iter_mut().zip(other) {
-        *value += other;
-    }
+fn load_norm(weights: &mut WeightsFile, name: &str, shape: &Shape) -> Result<Norm, EmbeddingError> {
+    let scale = weights.read(&format!("{name}.weight"), &[shape.hidden])?;
+    let bias = weights.read(&format!("{name}.bias"), &[shape.hidden])?;
+    Ok(Norm::new(&scale, &bias, shape.epsilon))
 }
 
-/// The first `length` numbers of `buffer`, which grows as needed; what they hold is left from the last run.
-fn take(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+/// The first `length` lines of `buffer`, which grows as needed; what they hold is left from the last run.
+fn take(buffer: &mut Vec<Floats>, length: usize) -> &mut [Floats] {
     if buffer.len() < length {
-        buffer.resize(length, 0.0);
+        buffer.resize(length, Floats::ZERO);
     }
     &mut buffer[..length]
 }

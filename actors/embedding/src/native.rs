@@ -11,40 +11,41 @@ use tandem_ports::embedder::EmbedderError;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::{EmbeddingError, Encoder, Scratch};
+use crate::{Encoder, Scratch};
 
-/// An encoder with a fixed number of threads. Texts wait in order for a thread; each is encoded alone.
+/// Texts that one thread encodes together.
+const PACK_TEXTS: usize = 8;
+
+/// An encoder with a fixed number of threads. Texts wait in order for a thread, in packs of a few.
 pub struct NativeEmbedder {
     encoder: Arc<Encoder>,
     idle: Arc<Mutex<Vec<Scratch>>>,
     threads: Arc<Semaphore>,
+    count: NonZeroUsize,
 }
 
 impl NativeEmbedder {
     /// Computes with `encoder` on `threads` threads.
-    ///
-    /// # Errors
-    /// [`EmbeddingError::Thread`] when the system has no thread to give.
-    pub fn new(encoder: Arc<Encoder>, threads: NonZeroUsize) -> Result<Self, EmbeddingError> {
-        let idle = Arc::new(Mutex::new(Scratch::many(threads)?));
-        Ok(Self { encoder, idle, threads: Arc::new(Semaphore::new(threads.get())) })
+    #[must_use]
+    pub fn new(encoder: Arc<Encoder>, threads: NonZeroUsize) -> Self {
+        let idle = Arc::new(Mutex::new(Vec::new()));
+        Self { encoder, idle, threads: Arc::new(Semaphore::new(threads.get())), count: threads }
     }
 
-    async fn one(&self, text: String) -> Result<Vec<f32>, EmbedderError> {
+    async fn pack(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedderError> {
         let permit =
             Arc::clone(&self.threads).acquire_owned().await.map_err(|_| EmbedderError::Unavailable)?;
-        let (encoder, idle) = (Arc::clone(&self.encoder), Arc::clone(&self.idle));
+        let (encoder, idle, texts) = (Arc::clone(&self.encoder), Arc::clone(&self.idle), texts.to_vec());
         let encoded = spawn_blocking(move || {
             let _permit = permit;
             let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            // A scratch that was lost to a panic is made anew, so that the number of threads never shrinks.
-            let mut scratch = kept.map_or_else(Scratch::new, Ok)?;
-            let vector = encoder.encode(&text, &mut scratch);
+            let mut scratch = kept.unwrap_or_default();
+            let vectors = encoder.encode_pack(&texts, &mut scratch);
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-            vector
+            vectors
         });
-        let vector = encoded.await.map_err(|_| EmbedderError::Failed("the encoder panicked".to_owned()))?;
-        vector.map_err(|error| EmbedderError::Failed(error.to_string()))
+        let vectors = encoded.await.map_err(|_| EmbedderError::Failed("the encoder panicked".to_owned()))?;
+        vectors.map_err(|error| EmbedderError::Failed(error.to_string()))
     }
 }
 
@@ -55,6 +56,8 @@ impl Embedder for NativeEmbedder {
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError> {
-        try_join_all(texts.into_iter().map(|text| self.one(text))).await
+        let size = texts.len().div_ceil(self.count.get()).clamp(1, PACK_TEXTS);
+        let packs = try_join_all(texts.chunks(size).map(|pack| self.pack(pack))).await?;
+        Ok(packs.into_iter().flatten().collect())
     }
 }

@@ -9,10 +9,10 @@ use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub(crate) const HIDDEN: usize = 24;
+pub(crate) const HIDDEN: usize = 48;
 pub(crate) const HEADS: usize = 3;
 pub(crate) const LAYERS: usize = 2;
-pub(crate) const INTERMEDIATE: usize = 40;
+pub(crate) const INTERMEDIATE: usize = 80;
 pub(crate) const POSITIONS: usize = 48;
 const EPSILON: f64 = 1e-12;
 
@@ -221,7 +221,7 @@ fn add(a: &Rows, b: &Rows) -> Rows {
 }
 
 /// x·Φ(x), with Φ from the series of the error function, which converges everywhere.
-fn gelu(x: f64) -> f64 {
+pub(crate) fn gelu(x: f64) -> f64 {
     let z = x / std::f64::consts::SQRT_2;
     let (mut term, mut erf) = (z, z);
     for n in 1..200 {

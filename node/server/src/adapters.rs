@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tandem_config::{NodeConfig, ObjectsEngine, S3, Scylla, StoreEngine};
+use tandem_config::{EmbeddingPrecision, NodeConfig, ObjectsEngine, S3, Scylla, StoreEngine};
 use tandem_domain::chunk::ModelIdentity;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
-use tandem_embedding::{Encoder, EncoderOptions, ModelFiles};
+use tandem_embedding::{Encoder, EncoderOptions, ModelFiles, Precision};
 use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
 use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
@@ -220,7 +220,11 @@ fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {
     let dir: PathBuf = configured
         .or_else(ModelFiles::default_dir)
         .context("there is no home folder to look for the model in: set embedding.model_dir")?;
-    Ok(EncoderOptions { max_tokens: config.embedding.max_tokens, ..EncoderOptions::new(dir) })
+    let precision = match config.embedding.precision {
+        EmbeddingPrecision::Int8 => Precision::Int8,
+        EmbeddingPrecision::F32 => Precision::F32,
+    };
+    Ok(EncoderOptions { max_tokens: config.embedding.max_tokens, precision, ..EncoderOptions::new(dir) })
 }
 
 /// Opens shards in the node's data folder. Their number is fixed by the folder's first use, since each document lies in
@@ -261,7 +265,8 @@ pub(crate) fn shard_folder(index: &Path, number: u16) -> PathBuf {
 fn advice(error: &IndexError) -> &'static str {
     match error {
         IndexError::Model => {
-            "was made with another model or another embedding.max_tokens: set them back, or use another data folder"
+            "was made with another model, embedding.precision or embedding.max_tokens: set them back, or use another \
+             data folder"
         }
         IndexError::Damaged(_) => "is damaged: `tandem shard rebuild` builds it again from the store",
         IndexError::Io(_) => "cannot be opened",

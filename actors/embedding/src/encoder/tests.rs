@@ -1,10 +1,11 @@
 mod golden;
+mod int8;
 mod loading;
 
 use super::{Encoder, EncoderOptions, FRAME_TOKENS, Scratch};
 use crate::chunker::{ChunkOptions, Chunker};
 use crate::testing::{HIDDEN, TinyModel, reference};
-use crate::{EmbeddingError, Pooling};
+use crate::{EmbeddingError, Pooling, Precision};
 use safetensors::Dtype;
 use serde_json::json;
 use std::fs;
@@ -14,7 +15,11 @@ use tempfile::TempDir;
 const TEXT: &str = "The engineer leads the data nurses, rust 42.";
 
 fn load(dir: &TempDir) -> Result<Encoder, EmbeddingError> {
-    Encoder::load(&EncoderOptions { max_tokens: 40, ..EncoderOptions::new(dir.path()) })
+    Encoder::load(&options(dir))
+}
+
+fn options(dir: &TempDir) -> EncoderOptions {
+    EncoderOptions { max_tokens: 40, precision: Precision::F32, ..EncoderOptions::new(dir.path()) }
 }
 
 fn tiny() -> Encoder {
@@ -22,11 +27,11 @@ fn tiny() -> Encoder {
 }
 
 fn scratch() -> Scratch {
-    Scratch::new().unwrap()
+    Scratch::new()
 }
 
 fn workers(count: usize) -> Vec<Scratch> {
-    Scratch::many(NonZeroUsize::new(count).unwrap()).unwrap()
+    Scratch::many(NonZeroUsize::new(count).unwrap())
 }
 
 fn error(dir: &TempDir) -> EmbeddingError {
@@ -85,7 +90,7 @@ fn pooling_follows_its_file() {
 #[test]
 fn without_normalization_the_direction_is_the_same() {
     let dir = TinyModel::new().write();
-    let options = EncoderOptions { max_tokens: 40, normalize: false, ..EncoderOptions::new(dir.path()) };
+    let options = EncoderOptions { normalize: false, ..options(&dir) };
     let mut raw = Encoder::load(&options).unwrap().encode(TEXT, &mut scratch()).unwrap();
     let scaled = load(&dir).unwrap().encode(TEXT, &mut scratch()).unwrap();
     assert!(apart(&raw, &scaled) > 1e-3);

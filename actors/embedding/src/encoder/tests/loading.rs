@@ -129,7 +129,7 @@ fn the_identity_comes_from_the_content_alone() {
     let (here, there) = (tiny(), tiny());
     assert_eq!(here.identity(), there.identity());
     assert_eq!(here.identity().dimensions as usize, HIDDEN);
-    assert!(here.identity().id.starts_with("bert-2x24-"), "{}", here.identity().id);
+    assert!(here.identity().id.starts_with("native-f32-bert-2x48-"), "{}", here.identity().id);
     let mut model = TinyModel::new();
     model.tensors.get_mut(QUERY).unwrap().1[0] += 0.5;
     let other = load(&model.write()).unwrap();

@@ -1,0 +1,125 @@
+//! The int8 engine: how near it is to f32, and that it gives the same bits everywhere.
+
+use super::golden::{golden_texts, real};
+use super::{TEXT, options, scratch, workers};
+use crate::testing::TinyModel;
+use crate::{Cpu, Encoder, EncoderOptions, Precision};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// As vectors.f32, of the int8 engine, whose vectors are the same bits on every processor.
+const GOLDEN: &[u8] = include_bytes!("../../../tests/golden/vectors.int8");
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// The golden texts, and as many again of 20 to 200 word pieces in the words of the sample's documents.
+fn many() -> Vec<String> {
+    let mut texts = golden_texts();
+    for kind in ["jobs", "resumes"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/sample").join(kind);
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let words =
+            files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect::<Vec<_>>().join("\n");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let sizes = (0..).map(|n| 12 + n * 37 % 90);
+        let mut rest = words.as_slice();
+        for size in sizes.take(90) {
+            let Some((text, others)) = rest.split_at_checked(size) else { break };
+            texts.push(text.join(" "));
+            rest = others;
+        }
+    }
+    texts
+}
+
+fn strange() -> Vec<String> {
+    ["", " ", "\u{0}\u{7}\u{1b}[2J\u{fffd}", "👩‍👩‍👧‍👦🏴‍☠️ 🇩🇪", "مهندس برمجيات في القاهرة", "日本語", TEXT]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(["a".repeat(100_000), "senior nurse, night shift. ".repeat(4_000), "🚀".repeat(25_000)])
+        .collect()
+}
+
+#[test]
+fn vectors_are_near_those_of_f32() {
+    let (Some(small), Some(full)) = (real(Precision::Int8, None), real(Precision::F32, None)) else { return };
+    let texts = many();
+    assert!(texts.len() >= 200, "only {} texts", texts.len());
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let small = small.encode_batch(&texts, &mut workers(2)).unwrap();
+    let full = full.encode_batch(&texts, &mut workers(2)).unwrap();
+    let cosines: Vec<f64> = small.iter().zip(&full).map(|(a, b)| cosine(a, b)).collect();
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let least = cosines.iter().copied().fold(1.0, f64::min);
+    println!("{} texts, int8 to f32: cosine {mean:.5} on average, {least:.5} at least", texts.len());
+    assert!(mean >= 0.995 && least >= 0.985, "{mean} on average, {least} at least");
+}
+
+#[test]
+fn vectors_are_the_golden_bits() {
+    let Some(encoder) = real(Precision::Int8, None) else { return };
+    let texts = golden_texts();
+    let vectors = encoder.encode_pack(&texts, &mut scratch()).unwrap();
+    let bytes: Vec<u8> = vectors.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+    assert!(bytes == GOLDEN, "the int8 engine gives other bits: raise ARITHMETIC, run write_golden");
+}
+
+#[test]
+#[ignore = "writes the golden vectors anew"]
+fn write_golden() {
+    let encoder = real(Precision::Int8, Some(Cpu::Portable)).unwrap();
+    let vectors = encoder.encode_pack(&golden_texts(), &mut scratch()).unwrap();
+    let bytes: Vec<u8> = vectors.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vectors.int8"), bytes).unwrap();
+}
+
+/// Alone, in batches of many sizes and on every path: one vector.
+fn same_everywhere(load: impl Fn(Cpu) -> Option<Encoder>, texts: &[String]) {
+    let Some(first) = load(Cpu::available()[0]) else { return };
+    let alone: Vec<_> = texts.iter().map(|text| first.encode(text, &mut scratch()).unwrap()).collect();
+    assert!(alone.iter().flatten().all(|value| value.is_finite()));
+    let backwards: Vec<&str> = texts.iter().rev().map(String::as_str).collect();
+    for cpu in Cpu::available() {
+        let encoder = load(cpu).unwrap();
+        assert_eq!(encoder.cpu(), cpu);
+        assert_eq!(encoder.identity(), first.identity());
+        assert!(encoder.encode_pack(texts, &mut scratch()).unwrap() == alone, "{cpu} differs");
+        let mut others = encoder.encode_batch(&backwards, &mut workers(3)).unwrap();
+        others.reverse();
+        assert!(others == alone, "{cpu} differs in another order");
+    }
+}
+
+#[test]
+fn a_small_model_gives_the_same_bits_everywhere() {
+    let dir = TinyModel::new().write();
+    for precision in [Precision::Int8, Precision::F32] {
+        let load = |cpu| Encoder::load(&EncoderOptions { precision, cpu: Some(cpu), ..options(&dir) }).ok();
+        let texts: Vec<String> =
+            (0..40).map(|n| TEXT.repeat(n % 7) + &"rust data ".repeat(n % 5)).chain(strange()).collect();
+        same_everywhere(load, &texts);
+    }
+}
+
+#[test]
+fn the_real_model_gives_the_same_bits_everywhere() {
+    // The long ones but one are left to the small model: without fused multiply-add in hardware a text takes half a second.
+    same_everywhere(|cpu| real(Precision::Int8, Some(cpu)), &strange()[..8]);
+}
+
+#[test]
+fn precisions_are_different_models() {
+    let dir = TinyModel::new().write();
+    let of = |precision| Encoder::load(&EncoderOptions { precision, ..options(&dir) }).unwrap();
+    let (small, full) = (of(Precision::Int8), of(Precision::F32));
+    assert!(small.identity().id.starts_with("native-int8-"), "{}", small.identity().id);
+    assert!(full.identity().id.starts_with("native-f32-"), "{}", full.identity().id);
+    assert_eq!(small.identity().weights_digest, full.identity().weights_digest);
+    assert_eq!("int8".parse::<Precision>().unwrap(), Precision::Int8);
+    assert!("bf16".parse::<Precision>().unwrap_err().to_string().contains("int8 or f32"));
+}

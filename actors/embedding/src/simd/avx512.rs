@@ -1,0 +1,149 @@
+use std::arch::x86_64::*;
+
+use super::{Bytes, Floats, Ints, Isa, LANES, Op};
+
+/// AVX-512 with VNNI: a lane of sixteen is one register, of which there are thirty-two.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(());
+
+/// An intrinsic of AVX-512.
+macro_rules! avx512 {
+    ($call:expr) => {
+        // SAFETY: an Avx512 is made by `detect` alone, so the processor has the instruction; what is read or written is
+        // behind a reference to as many bytes.
+        unsafe { $call }
+    };
+}
+
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vnni")
+            && is_x86_feature_detected!("fma");
+        has.then_some(Self(()))
+    }
+
+    pub(super) fn run<O: Op>(self, op: O) {
+        avx512!(enter(self, op));
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+fn enter<O: Op>(isa: Avx512, op: O) {
+    op.run(isa);
+}
+
+/// Folds the lanes by halves with an operation on 256 and the same on 128 bits.
+macro_rules! fold {
+    ($value:expr, $wide:ident, $narrow:ident) => {
+        avx512!({
+            let value = $value;
+            let eight = $wide(_mm512_castps512_ps256(value), _mm512_extractf32x8_ps::<1>(value));
+            let four = $narrow(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = $narrow(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32($narrow(two, _mm_shuffle_ps::<1>(two, two)))
+        })
+    };
+}
+
+impl Isa for Avx512 {
+    type F = __m512;
+    type I = __m512i;
+    const FLOAT_ROWS: usize = 12;
+    const INT_ROWS: usize = 12;
+    const VALUE_ROWS: usize = 16;
+    const PANELS: usize = 2;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m512 {
+        avx512!(_mm512_set1_ps(value))
+    }
+    #[inline(always)]
+    fn load(self, from: &Floats) -> __m512 {
+        avx512!(_mm512_load_ps(from.0.as_ptr()))
+    }
+    #[inline(always)]
+    fn store(self, value: __m512, to: &mut Floats) {
+        avx512!(_mm512_store_ps(to.0.as_mut_ptr(), value));
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_add_ps(a, b))
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_sub_ps(a, b))
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_mul_ps(a, b))
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_div_ps(a, b))
+    }
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        avx512!(_mm512_fmadd_ps(a, b, c))
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_min_ps(a, b))
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_max_ps(a, b))
+    }
+    #[inline(always)]
+    fn round(self, a: __m512) -> __m512i {
+        avx512!(_mm512_cvtps_epi32(a))
+    }
+    #[inline(always)]
+    fn to_float(self, a: __m512i) -> __m512 {
+        avx512!(_mm512_cvtepi32_ps(a))
+    }
+    #[inline(always)]
+    fn exp2_int(self, n: __m512i) -> __m512 {
+        avx512!(_mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_add_epi32(n, _mm512_set1_epi32(127)))))
+    }
+    #[inline(always)]
+    fn start(self, _shift: &Ints) -> __m512i {
+        avx512!(_mm512_setzero_si512())
+    }
+    #[inline(always)]
+    fn load_ints(self, from: &Ints) -> __m512i {
+        avx512!(_mm512_load_si512(from.0.as_ptr().cast()))
+    }
+    #[inline(always)]
+    fn store_ints(self, value: __m512i, to: &mut Ints) {
+        avx512!(_mm512_store_si512(to.0.as_mut_ptr().cast(), value));
+    }
+    #[inline(always)]
+    fn to_bytes(self, value: __m512i) -> [u8; LANES] {
+        let mut bytes = [0; LANES];
+        avx512!(_mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(value)));
+        bytes
+    }
+    #[inline(always)]
+    fn dot(self, sums: __m512i, input: [u8; 4], weights: &Bytes) -> __m512i {
+        avx512!({
+            let input = _mm512_set1_epi32(i32::from_le_bytes(input));
+            _mm512_dpbusd_epi32(sums, input, _mm512_load_si512(weights.0.as_ptr().cast()))
+        })
+    }
+    #[inline(always)]
+    fn sum(self, a: __m512) -> f32 {
+        fold!(a, _mm256_add_ps, _mm_add_ps)
+    }
+    #[inline(always)]
+    fn least(self, a: __m512) -> f32 {
+        fold!(a, _mm256_min_ps, _mm_min_ps)
+    }
+    #[inline(always)]
+    fn greatest(self, a: __m512) -> f32 {
+        fold!(a, _mm256_max_ps, _mm_max_ps)
+    }
+}
