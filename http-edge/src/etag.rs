@@ -17,7 +17,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 ///
 /// The tag is weak, as the same answer may be sent compressed.
 pub(crate) async fn tag(request: Request, next: Next) -> Response {
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+    if request.method() != Method::GET {
         return next.run(request).await;
     }
     let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
