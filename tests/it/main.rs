@@ -19,7 +19,6 @@ mod cancel;
 mod cluster;
 mod crash;
 mod drain;
-mod edge;
 mod erasure;
 mod hostile;
 mod quota;
