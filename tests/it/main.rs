@@ -19,6 +19,7 @@ mod cancel;
 mod cluster;
 mod crash;
 mod drain;
+mod edge;
 mod erasure;
 mod hostile;
 mod quota;
