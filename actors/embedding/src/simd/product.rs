@@ -103,11 +103,14 @@ impl FloatInput {
         if self.values.len() < blocks * depth * BLOCK {
             self.values.resize(blocks * depth * BLOCK, 0.0);
         }
-        for (at, row) in rows.chunks_exact(width).enumerate() {
-            let block = &mut self.values[at / BLOCK * depth * BLOCK..][..depth * BLOCK];
-            let values = row.iter().flat_map(|line| line.0);
-            for (twelve, value) in block.as_chunks_mut::<BLOCK>().0.iter_mut().zip(values) {
-                twelve[at % BLOCK] = value;
+        // Line by line, so that what is written lies close together.
+        for (rows, block) in rows.chunks(BLOCK * width).zip(self.values.chunks_exact_mut(depth * BLOCK)) {
+            for (column, block) in block.chunks_exact_mut(LANES * BLOCK).enumerate() {
+                for (at, row) in rows.chunks_exact(width).enumerate() {
+                    for (twelve, value) in block.as_chunks_mut::<BLOCK>().0.iter_mut().zip(row[column].0) {
+                        twelve[at] = value;
+                    }
+                }
             }
         }
     }
