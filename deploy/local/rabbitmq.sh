@@ -95,11 +95,19 @@ url() {
   printf 'amqp://guest:guest@127.0.0.1:%s/%%2f\n' "$port"
 }
 
+# The socket of a broker that was just killed outlives its process for a moment.
+is_free() {
+  local tries=50
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    ((tries-- > 0)) || return 1
+    sleep 0.2
+  done
+}
+
 start() {
   if ! alive; then
     [ -x "$BIN/rabbitmq-server" ] || install_server
-    ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null ||
-      fail "something else listens on 127.0.0.1:$port" "--port N"
+    is_free || fail "something else listens on 127.0.0.1:$port" "--port N"
     mkdir -p "$dir/data" "$dir/logs"
     printf '[].\n' >"$dir/plugins"
     # RUNNING_UNDER_SYSTEMD makes the broker this very process, so that a signal reaches it and not a shell before it.

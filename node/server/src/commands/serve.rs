@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tandem_config::{ConfigError, NodeConfig, Role};
 use tandem_http_edge::EdgeState;
 use tandem_runtime::Stopwatch;
@@ -28,7 +29,18 @@ pub(crate) fn run(
     }
     let config = resolve(&overrides)?;
     telemetry::start(&config.log)?;
+    raise_file_limit();
     wiring::block_on(serve(&config))
+}
+
+/// Each connection and each file of the index is an open file, and the limit that a shell gives is meant for less.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
+    {
+        tracing::warn!(%error, current = ?limit.current, "the limit of open files could not be raised");
+    }
 }
 
 async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
