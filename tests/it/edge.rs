@@ -119,7 +119,6 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     let mut sandbox = Sandbox::start();
     let address = sandbox.address().unwrap().replace("http://", "");
     let watch = Watch::group(sandbox.pid());
-    let client = sandbox.client();
     let (mut idle, mut answered) = (Vec::new(), 0);
     let most = most_connections();
     for number in 0..most {
@@ -130,7 +129,8 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         }
         idle.push(stream);
         if number % 500 == 0 {
-            assert_eq!(client.get("/api/v1/health/ping").status, 200);
+            // A connection of its own: one that rests between two requests may be closed in favor of another.
+            assert_eq!(sandbox.client().get("/api/v1/health/ping").status, 200);
             answered += 1;
         }
     }
@@ -143,7 +143,7 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         });
         idle.is_empty().then_some(())
     });
-    assert_eq!(client.get("/api/v1/health/ping").status, 200);
+    assert_eq!(sandbox.client().get("/api/v1/health/ping").status, 200);
     assert!(watch.peak_memory() < MEMORY, "the node took {} MiB", watch.peak_memory() >> 20);
     sandbox.stop();
 }

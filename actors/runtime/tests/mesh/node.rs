@@ -11,6 +11,9 @@ use tandem_runtime::Supervisor;
 use tandem_runtime::mesh::{Cookie, Mesh, MeshLimits, MeshOptions, MeshTls, NodeName, PeerService};
 use uuid::Uuid;
 
+/// The most bytes of a question and of an answer.
+pub(crate) const MOST: usize = 256 * 1024;
+
 /// What a node is started with, in the variable of this name.
 pub(crate) const VARIABLE: &str = "TANDEM_TEST_MESH_NODE";
 
@@ -54,7 +57,7 @@ impl Settings {
             seeds: self.seeds.clone(),
             tls: MeshTls { ca: self.authority.join("ca.pem"), cert: file("pem"), key: file("key") },
             cookie: Cookie::read(&self.cookie).unwrap(),
-            limits: MeshLimits { serving: 8, ..MeshLimits::default() },
+            limits: MeshLimits { serving: 8, body: MOST, bytes: 32 * MOST, ..MeshLimits::default() },
         }
     }
 }
@@ -71,7 +74,7 @@ impl PeerService for Service {
                 tokio::time::sleep(Duration::from_secs(20)).await;
                 request
             }
-            Some(b'b') => Bytes::from(vec![b'b'; 256 * 1024 + 1]),
+            Some(b'b') => Bytes::from(vec![b'b'; MOST + 1]),
             Some(b'f') => Bytes::from(from.to_string()),
             Some(_) | None => request,
         }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::cluster::{Cluster, Node, PATIENCE, until, until_they_see};
+use crate::node::MOST;
 use crate::sockets::connections_to;
-
-const MOST: usize = 256 * 1024;
 
 #[test]
 fn three_nodes_find_each_other_from_one_seed_and_talk() {
