@@ -1,17 +1,22 @@
 //! Questions to actors. There is no question without a deadline (invariant 4).
 
+use std::pin::pin;
 use std::time::Duration;
 
 use ractor::rpc::{CallResult, call};
-use ractor::{Message, MessagingErr, RpcReplyPort};
+use ractor::{ActorStatus, Message, MessagingErr, RpcReplyPort};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
+use tokio::time::timeout;
 
 use crate::metrics;
 use crate::seat::Address;
 
 #[cfg(test)]
 mod tests;
+
+/// How often an asker looks whether the actor still lives.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Why a question got no answer. Whether it had its effect is not known for `Timeout` and `Gone`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +86,17 @@ where
 {
     let _place = address.seat.asks.try_acquire().map_err(|_| AskError::Overloaded)?;
     let cell = address.seat.cell().ok_or(AskError::Gone)?;
-    let result: Result<CallResult<T>, MessagingErr<M>> = call(&cell, message, Some(deadline)).await;
+    let mut asked = pin!(call(&cell, message, Some(deadline)));
+    // A message that is sent in the instant in which its actor dies can stay in the closed mailbox, and its reply port
+    // with it: nobody would ever drop it while the asker holds the mailbox's other end.
+    let result: Result<CallResult<T>, MessagingErr<M>> = loop {
+        let dead = cell.get_status() == ActorStatus::Stopped;
+        match timeout(if dead { Duration::ZERO } else { LOOK_EVERY }, asked.as_mut()).await {
+            Ok(result) => break result,
+            Err(_) if dead => return Err(AskError::Gone),
+            Err(_) => {}
+        }
+    };
     match result {
         Ok(CallResult::Success(value)) => Ok(value),
         Ok(CallResult::Timeout) => Err(AskError::Timeout),

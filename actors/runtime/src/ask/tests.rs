@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::kind::ActorKind;
-use crate::seat::MOST_ASKS;
+use crate::seat::{MOST_ASKS, Seat};
 use crate::test_kit::node;
 
 const DEADLINE: Duration = Duration::from_secs(2);
+const ROUNDS: u32 = 10_000;
 
 struct Slow;
 
@@ -110,4 +111,26 @@ fn errors_have_codes() {
     assert_eq!(AskError::Timeout.code(), ErrorCode::Timeout);
     assert_eq!(AskError::Gone.code(), ErrorCode::Unavailable);
     assert_eq!(Failure::from(AskError::Overloaded).code, ErrorCode::Overloaded);
+}
+
+/// Whether a message overtakes the end of its actor is decided by the scheduler: many rounds, so that both happen, and
+/// a deadline that only a lost message would reach.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_question_sent_while_its_actor_dies_is_an_answer() {
+    let worked = Arc::new(AtomicU32::new(0));
+    let seat = Arc::new(Seat::new("test-dying", ActorKind::Gateway, "slow"));
+    let address = Address::new(Arc::clone(&seat));
+    for _ in 0..ROUNDS {
+        let (dying, ended) = Actor::spawn(None, Slow, Arc::clone(&worked)).await.unwrap();
+        seat.occupy(dying.get_cell());
+        let asks = [(); 4].map(|()| {
+            let address = address.clone();
+            tokio::spawn(async move { ask(&address, Duration::from_secs(60), SlowMessage::Never).await })
+        });
+        dying.kill();
+        for end in asks {
+            assert_eq!(end.await.unwrap(), Err(AskError::Gone));
+        }
+        ended.await.unwrap();
+    }
 }
