@@ -116,6 +116,10 @@ fn errors_have_codes() {
 /// Whether a message overtakes the end of its actor is decided by the scheduler: many rounds, so that both happen, and
 /// a deadline that only a lost message would reach.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the askers race with the end of the actor on threads of their own"
+)]
 async fn a_question_sent_while_its_actor_dies_is_an_answer() {
     let worked = Arc::new(AtomicU32::new(0));
     let seat = Arc::new(Seat::new("test-dying", ActorKind::Gateway, "slow"));
