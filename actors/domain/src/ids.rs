@@ -82,6 +82,10 @@ uuid_id!(
     MatchId, "match id"
 );
 uuid_id!(
+    /// One key of an account.
+    KeyId, "key id"
+);
+uuid_id!(
     /// One intended change. The same id never has its effect twice.
     OperationId, "operation id"
 );
@@ -101,115 +105,143 @@ pub fn derived(namespace: &str, parts: &[&[u8]]) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// Whose data a row is: 1..=128 printable ASCII characters without spaces. It is part of every key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct OwnerId(String);
+macro_rules! printable_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest id, in bytes.
+            pub const MAX_LEN: usize = 128;
+
+            /// The text of the id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                let reason = if text.is_empty() {
+                    "it is empty"
+                } else if text.len() > Self::MAX_LEN {
+                    "it is longer than 128 bytes"
+                } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+                    "it holds something other than printable ASCII"
+                } else {
+                    return Ok(Self(text));
+                };
+                Err(IdError { what: $what, reason })
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+printable_id!(
+    /// Whose data a row is: 1..=128 printable ASCII characters without spaces. It is part of every key.
+    OwnerId, "owner id"
+);
+printable_id!(
+    /// The organization that users belong to: 1..=128 printable ASCII characters without spaces.
+    TenantId, "tenant id"
+);
 
 impl OwnerId {
-    /// The longest owner id, in bytes.
-    pub const MAX_LEN: usize = 128;
-
     /// The one owner of a node without accounts.
     #[must_use]
     pub fn local() -> Self {
         Self("local".to_owned())
     }
-
-    /// The text of the id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl TryFrom<String> for OwnerId {
-    type Error = IdError;
+macro_rules! sha256_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; 32]);
 
-    fn try_from(text: String) -> Result<Self, IdError> {
-        let reason = if text.is_empty() {
-            "it is empty"
-        } else if text.len() > Self::MAX_LEN {
-            "it is longer than 128 bytes"
-        } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            "it holds something other than printable ASCII"
-        } else {
-            return Ok(Self(text));
-        };
-        Err(IdError { what: "owner id", reason })
-    }
+        impl $name {
+            /// The digest of `bytes`.
+            #[must_use]
+            pub fn of(bytes: &[u8]) -> Self {
+                Self(Sha256::digest(bytes).into())
+            }
+
+            /// Wraps a digest that was kept.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 32 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                let mut bytes = [0u8; 32];
+                hex::decode_to_slice(&text, &mut bytes)
+                    .map_err(|_| IdError { what: $what, reason: "expected 64 hexadecimal digits" })?;
+                Ok(Self(bytes))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(digest: $name) -> Self {
+                digest.to_string()
+            }
+        }
+    };
 }
 
-impl FromStr for OwnerId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl From<OwnerId> for String {
-    fn from(owner: OwnerId) -> Self {
-        owner.0
-    }
-}
-
-impl fmt::Display for OwnerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// SHA-256 of a document's original bytes. It finds duplicates and breaks ties in rankings.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ContentDigest([u8; 32]);
-
-impl ContentDigest {
-    /// The digest of `bytes`.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// Wraps a digest that was kept.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for ContentDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl fmt::Debug for ContentDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContentDigest({self})")
-    }
-}
-
-impl TryFrom<String> for ContentDigest {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        let mut bytes = [0u8; 32];
-        hex::decode_to_slice(&text, &mut bytes)
-            .map_err(|_| IdError { what: "content digest", reason: "expected 64 hexadecimal digits" })?;
-        Ok(Self(bytes))
-    }
-}
-
-impl From<ContentDigest> for String {
-    fn from(digest: ContentDigest) -> Self {
-        digest.to_string()
-    }
-}
+sha256_id!(
+    /// SHA-256 of a document's original bytes. It finds duplicates and breaks ties in rankings.
+    ContentDigest, "content digest"
+);
+sha256_id!(
+    /// SHA-256 of the text of an API key, by which the key is found; the text itself is kept nowhere.
+    KeyDigest, "key digest"
+);

@@ -3,6 +3,7 @@
 //! Every question has a type that names its reply ([`Ask`]); [`Request`] and [`Reply`] are the same conversations as
 //! enums, in the form in which they can travel between nodes.
 
+pub mod accounts;
 pub mod documents;
 pub mod health;
 pub mod matches;

@@ -1,0 +1,253 @@
+//! Accounts: who may ask, as what, and the keys with which programs ask for them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ids::{IdError, KeyDigest, KeyId, OwnerId, TenantId};
+use crate::time::Timestamp;
+
+#[cfg(test)]
+mod tests;
+
+/// The longest label of a key, in bytes.
+pub const MAX_LABEL: usize = 100;
+/// The most keys of one owner, revoked and expired ones included.
+pub const MAX_KEYS: usize = 100;
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Each of them once.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name in tokens, files and answers.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let known = Self::ALL.iter().copied().find(|one| one.as_str() == text);
+                known.ok_or(IdError { what: $what, reason: concat!("expected one of ", $($text, " "),+) })
+            }
+        }
+    };
+}
+
+named!(
+    /// What a user is. Stored: a new one is added at the end.
+    Role, "role",
+    /// Asks for themselves.
+    User = "user",
+    /// Matches in bulk.
+    Employer = "employer",
+    /// Judges proposed swaps.
+    Reviewer = "reviewer",
+    /// Manages the users of a tenant.
+    Admin = "admin",
+    /// Runs the nodes.
+    Operator = "operator",
+);
+
+named!(
+    /// What a key may be used for, at most: its user's role bounds it too. Stored: a new one is added at the end.
+    Scope, "scope",
+    /// Read what is there.
+    Read = "read",
+    /// Hand in and delete documents.
+    Write = "write",
+    /// Ask for matches of one pair.
+    Match = "match",
+    /// Start and cancel runs, hand in many documents at once.
+    Bulk = "bulk",
+    /// Manage users and keys.
+    Admin = "admin",
+);
+
+/// A set of scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// Every scope.
+    #[must_use]
+    pub fn all() -> Self {
+        Scope::ALL.iter().copied().collect()
+    }
+
+    /// Whether `scope` is among them.
+    #[must_use]
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// Whether there are none: such a key opens nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+/// Somebody who may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The organization that the user belongs to.
+    pub tenant: TenantId,
+    /// The user's id, which is the owner in every key of the user's data.
+    pub owner: OwnerId,
+    /// What the user is.
+    pub role: Role,
+    /// The name of a plan of the configuration.
+    pub plan: String,
+    /// Whether the user is shut out, with every key and token.
+    pub disabled: bool,
+    /// When the user was created.
+    pub created_at: Timestamp,
+}
+
+/// What is known of a key. Its text is shown once and kept nowhere; the store finds it by its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Names the key where it is listed and revoked.
+    pub id: KeyId,
+    /// Whose key.
+    pub owner: OwnerId,
+    /// The owner's name for it, at most [`MAX_LABEL`] bytes.
+    pub label: String,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is refused; `None` = never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether the key opens anything at `now`. A revocation holds whatever its time is, so that clocks that differ
+    /// between nodes do not delay it.
+    ///
+    /// # Errors
+    /// Why it does not; of a key that is both revoked and expired, that it is revoked.
+    pub fn usable(&self, now: Timestamp) -> Result<(), KeyRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(KeyRefusal::Revoked);
+        }
+        match self.expires_at {
+            Some(end) if end <= now => Err(KeyRefusal::Expired),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Why a known key is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefusal {
+    /// Its owner or an admin revoked it.
+    #[error("the key was revoked")]
+    Revoked,
+    /// Its time is over.
+    #[error("the key has expired")]
+    Expired,
+}
+
+/// The text of a key: `tdm_`, 32 random bytes and 4 bytes of checksum, both in lower-case hexadecimal digits. The
+/// checksum is the beginning of the SHA-256 of all before it: it tells a typo from an unknown key without a store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyText(String);
+
+impl KeyText {
+    /// How every key begins.
+    pub const PREFIX: &'static str = "tdm_";
+    /// The length of every key, in bytes.
+    pub const LEN: usize = Self::PREFIX.len() + 64 + CHECKSUM_DIGITS;
+
+    /// The key of 32 bytes, which must come from a cryptographic source of randomness.
+    #[must_use]
+    pub fn from_random(bytes: &[u8; 32]) -> Self {
+        let body = format!("{}{}", Self::PREFIX, hex::encode(bytes));
+        let checksum = checksum(&body);
+        Self(body + &checksum)
+    }
+
+    /// The text, to be shown once.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// By what the store finds the key.
+    #[must_use]
+    pub fn digest(&self) -> KeyDigest {
+        KeyDigest::of(self.0.as_bytes())
+    }
+}
+
+/// The digits of a key's checksum.
+const CHECKSUM_DIGITS: usize = 8;
+
+fn checksum(body: &str) -> String {
+    hex::encode(Sha256::digest(body.as_bytes()).first_chunk::<{ CHECKSUM_DIGITS / 2 }>().unwrap_or(&[0; 4]))
+}
+
+impl FromStr for KeyText {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let wrong = |reason| IdError { what: "API key", reason };
+        if !text.starts_with(Self::PREFIX) {
+            return Err(wrong("it does not begin with tdm_"));
+        }
+        if text.len() != Self::LEN {
+            return Err(wrong("it is not 76 characters long"));
+        }
+        let (body, sum) = text
+            .split_at_checked(Self::LEN - CHECKSUM_DIGITS)
+            .ok_or_else(|| wrong("it holds something other than hexadecimal digits"))?;
+        if checksum(body) != sum {
+            return Err(wrong("its checksum is wrong, which a typo would explain"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Without the text, which must reach no log.
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyText(…)")
+    }
+}
