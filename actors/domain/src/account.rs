@@ -81,9 +81,27 @@ named!(
     Match = "match",
     /// Start and cancel runs, hand in many documents at once.
     Bulk = "bulk",
-    /// Manage users and keys.
+    /// Manage the caller's own keys and data as a whole.
     Admin = "admin",
+    /// Look at nodes, shards, queues and metrics.
+    Operate = "operate",
 );
+
+impl Role {
+    /// What somebody of this role may do: the table of rights, together with the scope that each route asks for.
+    #[must_use]
+    pub fn scopes(self) -> Scopes {
+        use Scope as S;
+        let scopes: &[Scope] = match self {
+            Self::User => &[S::Read, S::Write, S::Match, S::Admin],
+            Self::Employer => &[S::Read, S::Write, S::Match, S::Bulk, S::Admin],
+            Self::Reviewer => &[S::Read, S::Admin],
+            Self::Admin => &[S::Read, S::Write, S::Match, S::Bulk, S::Admin],
+            Self::Operator => &[S::Read, S::Admin, S::Operate],
+        };
+        scopes.iter().copied().collect()
+    }
+}
 
 /// A set of scopes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -91,10 +109,10 @@ named!(
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// Every scope.
+    /// Those that are in both.
     #[must_use]
-    pub fn all() -> Self {
-        Scope::ALL.iter().copied().collect()
+    pub fn and(&self, other: &Self) -> Self {
+        self.0.intersection(&other.0).copied().collect()
     }
 
     /// Whether `scope` is among them.
@@ -130,21 +148,21 @@ pub struct User {
     pub owner: OwnerId,
     /// What the user is.
     pub role: Role,
-    /// The name of a plan of the configuration.
-    pub plan: String,
+    /// The name of a plan of the configuration; `None` = the default one.
+    pub plan: Option<String>,
     /// Whether the user is shut out, with every key and token.
     pub disabled: bool,
     /// When the user was created.
     pub created_at: Timestamp,
 }
 
-/// What is known of a key. Its text is shown once and kept nowhere; the store finds it by its digest.
+/// What is known of a key. Its text is shown once and kept nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// Names the key where it is listed and revoked.
     pub id: KeyId,
-    /// Whose key.
-    pub owner: OwnerId,
+    /// Of its text.
+    pub digest: KeyDigest,
     /// The owner's name for it, at most [`MAX_LABEL`] bytes.
     pub label: String,
     /// What it may be used for.
@@ -163,20 +181,98 @@ impl ApiKey {
     ///
     /// # Errors
     /// Why it does not; of a key that is both revoked and expired, that it is revoked.
-    pub fn usable(&self, now: Timestamp) -> Result<(), KeyRefusal> {
+    pub fn usable(&self, now: Timestamp) -> Result<(), AccessRefusal> {
         if self.revoked_at.is_some() {
-            return Err(KeyRefusal::Revoked);
+            return Err(AccessRefusal::Revoked);
         }
         match self.expires_at {
-            Some(end) if end <= now => Err(KeyRefusal::Expired),
+            Some(end) if end <= now => Err(AccessRefusal::Expired),
             Some(_) | None => Ok(()),
         }
     }
 }
 
-/// Why a known key is refused.
+/// A user with its keys: one row, so that what a key opens is decided by one read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Counts the writes, from 1.
+    pub rev: u64,
+    /// Whose.
+    pub user: User,
+    /// Oldest first, revoked and expired ones included, at most [`MAX_KEYS`].
+    pub keys: Vec<ApiKey>,
+}
+
+impl Account {
+    /// What the key of this digest opens at `now`: its scopes as far as the user's role has them.
+    ///
+    /// # Errors
+    /// Why it opens nothing.
+    pub fn access(&self, digest: KeyDigest, now: Timestamp) -> Result<Scopes, AccessRefusal> {
+        let key = self.keys.iter().find(|key| key.digest == digest).ok_or(AccessRefusal::Unknown)?;
+        key.usable(now)?;
+        if self.user.disabled {
+            return Err(AccessRefusal::Disabled);
+        }
+        Ok(key.scopes.and(&self.user.role.scopes()))
+    }
+
+    /// The account with another key; unchanged if the same one is there already.
+    ///
+    /// # Errors
+    /// There are [`MAX_KEYS`], or another key has this id.
+    pub fn with_key(&self, key: ApiKey) -> Result<Self, KeyError> {
+        if let Some(there) = self.keys.iter().find(|there| there.id == key.id) {
+            return if there.digest == key.digest { Ok(self.clone()) } else { Err(KeyError::Taken) };
+        }
+        if self.keys.len() >= MAX_KEYS {
+            return Err(KeyError::TooMany);
+        }
+        let mut account = self.next();
+        account.keys.push(key);
+        Ok(account)
+    }
+
+    /// The account with a key revoked; unchanged if it was. `None` = there is no such key.
+    #[must_use]
+    pub fn without_key(&self, id: KeyId, now: Timestamp) -> Option<Self> {
+        let place = self.keys.iter().position(|key| key.id == id)?;
+        let mut account = self.next();
+        let key = account.keys.get_mut(place)?;
+        if key.revoked_at.is_some() {
+            return Some(self.clone());
+        }
+        key.revoked_at = Some(now);
+        Some(account)
+    }
+
+    /// The same of the next revision.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        Self { rev: self.rev + 1, ..self.clone() }
+    }
+}
+
+/// Why a key cannot be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeyRefusal {
+pub enum KeyError {
+    /// There is no room.
+    #[error("an account has at most {MAX_KEYS} keys, revoked ones included")]
+    TooMany,
+    /// The id belongs to another key.
+    #[error("another key has this id")]
+    Taken,
+}
+
+/// Why credentials open nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessRefusal {
+    /// There is no such key.
+    #[error("there is no such key")]
+    Unknown,
+    /// An operator has shut the user out.
+    #[error("the account is disabled")]
+    Disabled,
     /// Its owner or an admin revoked it.
     #[error("the key was revoked")]
     Revoked,

@@ -70,6 +70,10 @@ error_codes! {
     UpgradeRequired = "UPGRADE_REQUIRED", retryable: false;
     /// More requests in a short time than the caller may send.
     RateLimited = "RATE_LIMITED", retryable: true;
+    /// Nobody has said who asks, or the credentials open nothing.
+    AuthRequired = "AUTH_REQUIRED", retryable: false;
+    /// The caller may not do this, whatever it is done to.
+    Forbidden = "FORBIDDEN", retryable: false;
     /// The key of an earlier intent came with another one.
     KeyReused = "IDEMPOTENCY_KEY_REUSED", retryable: false;
 }

@@ -177,6 +177,20 @@ impl OwnerId {
     pub fn local() -> Self {
         Self("local".to_owned())
     }
+
+    /// Whoever has not said who it is. Nothing is ever kept for this owner.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self("nobody".to_owned())
+    }
+}
+
+impl TenantId {
+    /// The one organization of a node without accounts, and of accounts that name none.
+    #[must_use]
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
 }
 
 macro_rules! sha256_id {

@@ -1,36 +1,39 @@
 //! Talk about accounts and their keys.
 
-use serde::{Deserialize, Serialize};
-use tandem_domain::account::{ApiKey, Scopes, User};
-use tandem_domain::ids::{KeyDigest, KeyId, OwnerId};
-use tandem_domain::time::Timestamp;
+use std::time::Duration;
 
-/// Find the key with which a request came. Asked for each such request: nothing keeps an answer, so that a revocation
-/// holds at once.
+use serde::{Deserialize, Serialize};
+use tandem_domain::account::{Account, ApiKey, Role, Scopes, User};
+use tandem_domain::ids::{KeyDigest, KeyId, OwnerId, TenantId};
+
+/// Who comes with a key? Asked for each such request: nothing keeps an answer, so that a revocation holds at once. A key
+/// that opens nothing is answered with `AUTH_REQUIRED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FindKey {
+pub struct IdentifyKey {
     /// Of the key's text.
     pub digest: KeyDigest,
 }
 
-/// A key and whose it is, usable or not.
+/// Who comes with a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundKey {
-    /// `None` when no such key was ever made or its user was deleted.
-    pub key: Option<(ApiKey, User)>,
+pub struct KeyAccess {
+    /// The key's user.
+    pub user: User,
+    /// What the key opens; never more than the user's role has.
+    pub scopes: Scopes,
 }
 
-/// Find the user whom a token names.
+/// What is known of the user whom a token names? A disabled one is answered with `AUTH_REQUIRED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FindUser {
+pub struct IdentifyUser {
     /// Who.
     pub owner: OwnerId,
 }
 
-/// A user, disabled or not.
+/// A user as the operators know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundUser {
-    /// `None` when there is none.
+pub struct KnownUser {
+    /// `None` when nobody made an account: then the token alone says what the user is.
     pub user: Option<User>,
 }
 
@@ -41,21 +44,23 @@ pub struct GetAccount {
     pub owner: OwnerId,
 }
 
-/// An account as its owner sees it.
+/// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// The user.
-    pub user: User,
-    /// How many keys are usable now.
-    pub usable_keys: u32,
+pub struct AccountView {
+    /// `None` when there is none.
+    pub account: Option<Account>,
 }
 
-/// Make a key. The asker makes its text and says its digest alone, so that no message between nodes holds a key; asking
-/// again with the same id and digest finds the same key.
+/// Make a key. The asker makes its text and says its digest alone, so that no message holds a key; asking again with the
+/// same id and digest finds the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateKey {
-    /// Whose key.
+    /// Whose key. An account is made for whoever has none.
     pub owner: OwnerId,
+    /// The organization of that account.
+    pub tenant: TenantId,
+    /// What its user is.
+    pub role: Role,
     /// The key's id, which is the intent.
     pub id: KeyId,
     /// Of the key's text.
@@ -64,22 +69,15 @@ pub struct CreateKey {
     pub label: String,
     /// What it may be used for.
     pub scopes: Scopes,
-    /// From when on it is refused; `None` = never.
-    pub expires_at: Option<Timestamp>,
+    /// How long it opens anything; `None` = without end.
+    pub lives: Option<Duration>,
 }
 
-/// List an owner's keys.
+/// A key as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListKeys {
-    /// Whose.
-    pub owner: OwnerId,
-}
-
-/// Keys of an owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyList {
-    /// Newest first, revoked and expired ones included, at most [`tandem_domain::account::MAX_KEYS`].
-    pub keys: Vec<ApiKey>,
+pub struct KeyView {
+    /// The key.
+    pub key: ApiKey,
 }
 
 /// Revoke a key. A key that is revoked stays as it is.

@@ -12,6 +12,7 @@ pub mod documents;
 pub mod runs;
 pub mod tasks;
 
+pub mod accounts;
 pub mod quotas;
 
 pub mod queue;
@@ -23,6 +24,7 @@ pub mod objects;
 #[cfg(feature = "testsuite")]
 pub mod testsuite;
 
+pub use accounts::AccountStore;
 pub use clock::Clock;
 pub use documents::DocumentStore;
 pub use embedder::Embedder;

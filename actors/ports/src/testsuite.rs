@@ -13,6 +13,7 @@ pub mod documents;
 pub mod runs;
 pub mod tasks;
 
+pub mod accounts;
 pub mod quotas;
 
 pub mod queue;

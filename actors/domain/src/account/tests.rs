@@ -1,15 +1,27 @@
 use super::*;
 
-fn key() -> ApiKey {
+fn key(number: u8) -> ApiKey {
     ApiKey {
-        id: "0192f0c1-2345-7abc-8def-0123456789ab".parse().unwrap(),
-        owner: OwnerId::local(),
+        id: format!("0192f0c1-2345-7abc-8def-0123456789{number:02x}").parse().unwrap(),
+        digest: KeyDigest::of(&[number]),
         label: "laptop".to_owned(),
-        scopes: [Scope::Match, Scope::Read].into_iter().collect(),
+        scopes: [Scope::Match, Scope::Read, Scope::Bulk].into_iter().collect(),
         created_at: Timestamp::from_millis(1_000),
         expires_at: None,
         revoked_at: None,
     }
+}
+
+fn account() -> Account {
+    let user = User {
+        tenant: "acme".parse().unwrap(),
+        owner: "auth0|5f7c8ec7".parse().unwrap(),
+        role: Role::User,
+        plan: None,
+        disabled: false,
+        created_at: Timestamp::from_millis(1_000),
+    };
+    Account { rev: 1, user, keys: vec![key(1)] }
 }
 
 #[test]
@@ -32,21 +44,59 @@ fn scopes_are_a_set_in_order() {
     assert_eq!(serde_json::to_string(&scopes).unwrap(), r#"["read","match"]"#);
     assert!(scopes.has(Scope::Read) && !scopes.has(Scope::Admin));
     assert!(Scopes::default().is_empty());
-    assert_eq!(Scopes::all().iter().count(), Scope::ALL.len());
+    assert_eq!(scopes.and(&Role::Reviewer.scopes()).iter().collect::<Vec<_>>(), [Scope::Read]);
 }
 
 #[test]
 fn a_key_ends_with_its_time_and_at_its_revocation() {
     let at = Timestamp::from_millis;
-    let mut key = key();
+    let mut key = key(1);
     assert_eq!(key.usable(at(i64::MAX)), Ok(()));
     key.expires_at = Some(at(5_000));
     assert_eq!(key.usable(at(4_999)), Ok(()));
-    assert_eq!(key.usable(at(5_000)), Err(KeyRefusal::Expired));
+    assert_eq!(key.usable(at(5_000)), Err(AccessRefusal::Expired));
     key.revoked_at = Some(at(9_000));
     for now in [0, 4_999, 5_000, 9_001] {
-        assert_eq!(key.usable(at(now)), Err(KeyRefusal::Revoked), "at {now}");
+        assert_eq!(key.usable(at(now)), Err(AccessRefusal::Revoked), "at {now}");
     }
+}
+
+#[test]
+fn a_key_opens_what_it_and_the_role_allow() {
+    let (mut account, now) = (account(), Timestamp::from_millis(5_000));
+    let opened = account.access(key(1).digest, now).unwrap();
+    assert_eq!(opened.iter().collect::<Vec<_>>(), [Scope::Read, Scope::Match]);
+    assert_eq!(account.access(key(2).digest, now), Err(AccessRefusal::Unknown));
+    account.user.disabled = true;
+    assert_eq!(account.access(key(1).digest, now), Err(AccessRefusal::Disabled));
+}
+
+#[test]
+fn only_operators_operate_and_only_who_may_match_in_bulk_does() {
+    let having =
+        |scope| Role::ALL.iter().copied().filter(|role| role.scopes().has(scope)).collect::<Vec<_>>();
+    assert_eq!(having(Scope::Operate), [Role::Operator]);
+    assert_eq!(having(Scope::Bulk), [Role::Employer, Role::Admin]);
+    assert_eq!(having(Scope::Write), [Role::User, Role::Employer, Role::Admin]);
+    assert_eq!(having(Scope::Read), Role::ALL);
+}
+
+#[test]
+fn keys_come_once_and_stay_revoked() {
+    let now = Timestamp::from_millis(5_000);
+    let two = account().with_key(key(2)).unwrap();
+    assert_eq!((two.rev, two.keys.len()), (2, 2));
+    assert_eq!(two.with_key(key(2)).unwrap(), two);
+    let other = ApiKey { digest: KeyDigest::of(b"other"), ..key(2) };
+    assert_eq!(two.with_key(other), Err(KeyError::Taken));
+    assert_eq!(two.without_key(key(3).id, now), None);
+    let revoked = two.without_key(key(2).id, now).unwrap();
+    assert_eq!(revoked.access(key(2).digest, now), Err(AccessRefusal::Revoked));
+    assert!(revoked.access(key(1).digest, now).is_ok());
+    assert_eq!(revoked.without_key(key(2).id, Timestamp::from_millis(9_000)).unwrap(), revoked);
+    let mut full = account();
+    full.keys = (0..MAX_KEYS).map(|number| key(u8::try_from(number).unwrap())).collect();
+    assert_eq!(full.with_key(key(200)), Err(KeyError::TooMany));
 }
 
 #[test]

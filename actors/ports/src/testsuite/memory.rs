@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use tandem_domain::account::Account;
 use tandem_domain::chunk::EmbeddedVersion;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
-use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId};
+use tandem_domain::ids::{
+    ContentDigest, DocumentId, KeyDigest, MatchId, OperationId, OwnerId, RunId, TaskId,
+};
 use tandem_domain::quota::{Charge, OwnerQuota};
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
 use tandem_domain::task::{Task, TaskRef, TaskState};
@@ -16,13 +19,14 @@ use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPage, LogP
 use crate::error::{StoreError, Write};
 use crate::tasks::TaskStore;
 
+mod accounts;
 mod quotas;
 mod runs;
 
 #[cfg(test)]
 mod tests;
 
-/// Documents, tasks, runs, matches and quotas in memory. Every write is applied or refused, never unknown.
+/// Documents, tasks, runs, matches, quotas and accounts in memory. Every write is applied or refused, never unknown.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -38,6 +42,8 @@ struct State {
     matches: BTreeMap<(OwnerId, MatchId), PairMatch>,
     quotas: HashMap<OwnerId, OwnerQuota>,
     charges: HashMap<(OwnerId, OperationId), Charge>,
+    accounts: BTreeMap<OwnerId, Account>,
+    keys: HashMap<KeyDigest, OwnerId>,
 }
 
 fn page_limit(limit: u32) -> usize {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::testsuite::{documents, quotas, runs, tasks};
+use crate::testsuite::{accounts, documents, quotas, runs, tasks};
 
 #[tokio::test]
 async fn the_model_keeps_the_contract_of_documents() {
@@ -16,6 +16,11 @@ async fn the_model_keeps_the_contract_of_tasks() {
 #[tokio::test]
 async fn the_model_keeps_the_contract_of_runs() {
     runs::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_accounts() {
+    accounts::contract(&|| Arc::new(MemoryStore::default())).await;
 }
 
 #[tokio::test]
