@@ -8,6 +8,7 @@ mod error;
 mod options;
 mod store;
 
+mod accounts;
 mod documents;
 mod queue;
 mod quotas;

@@ -24,6 +24,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql") },
     Migration { version: 2, name: "quotas", sql: include_str!("../migrations/0002_quotas.sql") },
+    Migration { version: 3, name: "accounts", sql: include_str!("../migrations/0003_accounts.sql") },
 ];
 
 /// What a migration did.

@@ -9,6 +9,7 @@ mod error;
 mod options;
 mod store;
 
+mod accounts;
 mod documents;
 mod quotas;
 mod runs;

@@ -28,6 +28,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", cql: include_str!("../migrations/0001_tables.cql") },
     Migration { version: 2, name: "quotas", cql: include_str!("../migrations/0002_quotas.cql") },
+    Migration { version: 3, name: "accounts", cql: include_str!("../migrations/0003_accounts.cql") },
 ];
 
 /// What migrations themselves need.

@@ -45,6 +45,8 @@ pub(crate) struct Statements {
     pub(crate) lists: ListStatements,
     pub(crate) log: LogStatements,
     pub(crate) quotas: QuotaStatements,
+    pub(crate) accounts: CellTable,
+    pub(crate) leads: LeadStatements,
 }
 
 /// The statements of lists of ids.
@@ -64,6 +66,14 @@ pub(crate) struct QuotaStatements {
     pub(crate) next: PreparedStatement,
     pub(crate) remember: PreparedStatement,
     pub(crate) forget: PreparedStatement,
+}
+
+/// The statements of what leads to accounts.
+pub(crate) struct LeadStatements {
+    pub(crate) put_key: PreparedStatement,
+    pub(crate) owner_of_key: PreparedStatement,
+    pub(crate) put_member: PreparedStatement,
+    pub(crate) members: PreparedStatement,
 }
 
 /// The statements of the change log.
@@ -155,6 +165,15 @@ impl Preparer<'_> {
                 .conditional("INSERT INTO @.quotas (owner, operation, charge) VALUES (?, ?, ?) USING TTL ?")
                 .await?,
             forget: self.conditional("DELETE FROM @.quotas WHERE owner = ? AND operation = ?").await?,
+        })
+    }
+
+    async fn leads(&self) -> Result<LeadStatements, ScyllaError> {
+        Ok(LeadStatements {
+            put_key: self.write("INSERT INTO @.api_keys (digest, owner) VALUES (?, ?)").await?,
+            owner_of_key: self.read("SELECT owner FROM @.api_keys WHERE digest = ?").await?,
+            put_member: self.write("INSERT INTO @.members (tenant, owner) VALUES (?, ?)").await?,
+            members: self.read("SELECT owner FROM @.members WHERE tenant = ? AND owner > ? LIMIT ?").await?,
         })
     }
 
@@ -268,6 +287,8 @@ impl Statements {
             lists: p.lists().await?,
             log: p.log().await?,
             quotas: p.quotas().await?,
+            accounts: p.cells("accounts").await?,
+            leads: p.leads().await?,
         })
     }
 }

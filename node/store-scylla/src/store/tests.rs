@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use tandem_ports::testsuite::{documents, quotas, runs, tasks};
+use tandem_ports::testsuite::{accounts, documents, quotas, runs, tasks};
 
 use super::*;
 use crate::testing::{Shared, TestClock};
@@ -24,6 +24,13 @@ async fn it_keeps_the_contract_of_tasks() {
 async fn it_keeps_the_contract_of_runs() {
     let Some(shared) = Shared::new().await else { return };
     runs::contract(&|| shared.make()).await;
+    shared.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_accounts() {
+    let Some(shared) = Shared::new().await else { return };
+    accounts::contract(&|| shared.make()).await;
     shared.end().await;
 }
 
