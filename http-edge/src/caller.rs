@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, MatchedPath};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use tandem_domain::account::{Role, Scope, Scopes};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{OperationId, OwnerId, derived};
-use tandem_messages::{Ask, Context};
+use tandem_domain::ids::{OperationId, OwnerId, TenantId, derived};
+use tandem_messages::{Ask, Context, GatewayHandle};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -24,16 +25,35 @@ const PRO_MEMBER: &str = "x-pro-member";
 /// The longest idempotency key, in characters.
 pub(crate) const MAX_KEY_LEN: usize = 255;
 
-/// Whoever a request comes from. Without accounts everybody is the node's one owner.
+/// Whoever a request comes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) owner: OwnerId,
+    pub(crate) tenant: TenantId,
+    pub(crate) role: Role,
+    /// The name of the plan of the caller's account; `None` = the default one.
+    pub(crate) plan: Option<String>,
+    /// What the caller may do with these credentials.
+    pub(crate) scopes: Scopes,
 }
 
 impl Caller {
+    /// Everybody, on a node without accounts.
+    fn local() -> Self {
+        let scopes = Scope::ALL.iter().copied().collect();
+        let (owner, tenant) = (OwnerId::local(), TenantId::local());
+        Self { owner, tenant, role: Role::Admin, plan: None, scopes }
+    }
+
+    /// Whoever asks what nobody needs to be known for; nothing is theirs.
+    fn nobody() -> Self {
+        Self { owner: OwnerId::nobody(), scopes: Scopes::default(), role: Role::Reviewer, ..Self::local() }
+    }
+
     /// The one place that decides whose data a request reads and writes.
-    fn of(_parts: &Parts) -> Self {
-        Self { owner: OwnerId::local() }
+    fn of(extensions: &Extensions, shared: &Shared) -> Self {
+        let known = extensions.get::<Self>().cloned();
+        known.unwrap_or_else(|| if shared.edge.accounts { Self::nobody() } else { Self::local() })
     }
 }
 
@@ -42,8 +62,7 @@ impl Caller {
 pub(crate) struct Call {
     pub(crate) shared: Arc<Shared>,
     caller: Caller,
-    request_id: RequestId,
-    deadline: Instant,
+    asking: Asking,
     pro_member: bool,
 }
 
@@ -51,15 +70,57 @@ impl FromRequestParts<Arc<Shared>> for Call {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let extensions = &parts.extensions;
+        let asking = Asking::of(&parts.extensions)?;
+        let pro_member = parts.headers.get(PRO_MEMBER).is_some_and(|value| value == "1");
+        let caller = Caller::of(&parts.extensions, shared);
+        Ok(Self { shared: Arc::clone(shared), caller, asking, pro_member })
+    }
+}
+
+/// The name and the deadline of a request.
+#[derive(Clone)]
+struct Asking {
+    request_id: RequestId,
+    deadline: Instant,
+}
+
+impl Asking {
+    fn of(extensions: &Extensions) -> Result<Self, Problem> {
         let (Some(request_id), Some(Deadline(deadline))) = (extensions.get(), extensions.get()) else {
             tracing::error!("a route stands outside of the layers");
             return Err(Problem::plain(ErrorCode::Internal));
         };
-        let (request_id, deadline) = (RequestId::clone(request_id), *deadline);
-        let pro_member = parts.headers.get(PRO_MEMBER).is_some_and(|value| value == "1");
-        Ok(Self { shared: Arc::clone(shared), caller: Caller::of(parts), request_id, deadline, pro_member })
+        Ok(Self { request_id: RequestId::clone(request_id), deadline: *deadline })
     }
+
+    /// Asks and waits until the deadline, also for a gateway that forgets to answer.
+    async fn ask<Q: Ask>(
+        &self,
+        gateway: &GatewayHandle,
+        question: Q,
+        paid: (bool, Option<String>),
+    ) -> Result<Q::Reply, Problem> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left == Duration::ZERO {
+            return Err(Problem::plain(ErrorCode::Timeout));
+        }
+        let request_id = self.request_id.as_str().to_owned();
+        let (pro_member, plan) = paid;
+        let context = Context { request_id, deadline: left, pro_member, plan };
+        match tokio::time::timeout_at(self.deadline, gateway.ask(question, &context)).await {
+            Ok(answer) => answer.map_err(Problem::from),
+            Err(_) => Err(Problem::plain(ErrorCode::Timeout)),
+        }
+    }
+}
+
+/// Asks in the name of a request whose caller is not known yet.
+pub(crate) async fn ask<Q: Ask>(
+    shared: &Shared,
+    extensions: &Extensions,
+    question: Q,
+) -> Result<Q::Reply, Problem> {
+    Asking::of(extensions)?.ask(&shared.edge.gateway, question, (false, None)).await
 }
 
 impl Call {
@@ -68,31 +129,24 @@ impl Call {
         self.caller.owner.clone()
     }
 
-    pub(crate) fn request_id(&self) -> &str {
-        self.request_id.as_str()
+    /// Who asks.
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
     }
 
-    /// Asks the gateway and waits until the request's deadline, also for a gateway that forgets to answer.
+    pub(crate) fn request_id(&self) -> &str {
+        self.asking.request_id.as_str()
+    }
+
+    /// Asks the gateway and waits until the request's deadline.
     pub(crate) async fn ask<Q: Ask>(&self, question: Q) -> Result<Q::Reply, Problem> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left == Duration::ZERO {
-            return Err(Problem::plain(ErrorCode::Timeout));
-        }
-        let context = Context {
-            request_id: self.request_id.as_str().to_owned(),
-            deadline: left,
-            pro_member: self.pro_member,
-        };
-        let answer = self.shared.edge.gateway.ask(question, &context);
-        match tokio::time::timeout_at(self.deadline, answer).await {
-            Ok(answer) => answer.map_err(Problem::from),
-            Err(_) => Err(Problem::plain(ErrorCode::Timeout)),
-        }
+        let paid = (self.pro_member, self.caller.plan.clone());
+        self.asking.ask(&self.shared.edge.gateway, question, paid).await
     }
 
     /// The same call with a whole new deadline: for each page of an answer that is streamed.
     pub(crate) fn renew(&mut self) {
-        self.deadline = Instant::now() + self.shared.edge.config.request_timeout();
+        self.asking.deadline = Instant::now() + self.shared.edge.config.request_timeout();
     }
 }
 
@@ -103,13 +157,13 @@ pub(crate) struct Operation(pub(crate) OperationId);
 impl FromRequestParts<Arc<Shared>> for Operation {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _shared: &Arc<Shared>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
         let uuid = match idempotency_key(&parts.headers)? {
             None => Uuid::now_v7(),
             Some(key) => {
                 let template = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
                 let route = format!("{} {template}", parts.method);
-                let owner = Caller::of(parts).owner;
+                let owner = Caller::of(&parts.extensions, shared).owner;
                 derived("operation", &[owner.as_str().as_bytes(), route.as_bytes(), key.as_bytes()])
             }
         };

@@ -4,6 +4,7 @@ pub(crate) mod common;
 pub(crate) mod envelope;
 pub(crate) mod problem;
 
+pub(crate) mod account;
 pub(crate) mod bulk;
 pub(crate) mod document;
 pub(crate) mod finding;

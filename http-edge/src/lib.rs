@@ -1,8 +1,8 @@
 //! The HTTP edge, and axum's only home: it turns requests into questions to the actors, and their replies into answers.
 //!
 //! A request passes, in this order: compression of its answer, what browsers are told, its id and span, the metrics, the
-//! rule for pages of other origins, the net under panics, the deadline; then, on routes of the API only, the count of
-//! refused credentials, its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks
+//! rule for pages of other origins, the net under panics, the deadline, the count of refused credentials, who its
+//! caller is and whether it may use the route; then, on routes of the API only, its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks
 //! the gateway once or twice, and translates back.
 
 pub mod openapi;
@@ -10,6 +10,7 @@ pub mod router;
 pub mod serve;
 
 mod answer;
+mod auth;
 mod caller;
 mod decode;
 mod docs;
@@ -24,6 +25,7 @@ mod problem;
 mod query;
 mod rates;
 mod request_id;
+mod rights;
 mod routes;
 mod stall;
 mod upload;

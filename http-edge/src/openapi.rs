@@ -3,20 +3,31 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use axum::http::Method;
+use tandem_domain::account::Scope;
 use tandem_domain::error::ErrorCode;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, Info, OpenApi, Ref, RefOr};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
+use crate::auth::callers::X_API_KEY;
 use crate::dto::health::Check;
 use crate::dto::problem::ProblemBody;
 use crate::problem::{PROBLEM_JSON, Problem, meaning_of};
+use crate::rights::{Right, right_of};
 use crate::router;
 
 /// The version of the API, as in its paths.
 const API_VERSION: &str = "1";
+/// The names of the ways to say who asks.
+const BEARER: &str = "bearer";
+const API_KEY: &str = "apiKey";
 /// The name of the schema of failures.
 const PROBLEM: &str = "Problem";
 
@@ -75,7 +86,43 @@ pub(crate) fn document() -> OpenApi {
     for (status, codes) in codes_by_status() {
         components.responses.insert(response_name(status), failure(status, &codes).into());
     }
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let key = ApiKeyValue::new(X_API_KEY.as_str());
+    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    for (path, item) in &mut api.paths.paths {
+        let operations = [
+            (Method::GET, &mut item.get),
+            (Method::POST, &mut item.post),
+            (Method::DELETE, &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let (Some(operation), Some(Right::Needs(scope))) = (operation, right_of(&method, path)) {
+                secure(operation, scope);
+            }
+        }
+    }
     api
+}
+
+/// What a node with accounts asks of whoever calls an operation.
+fn secure(operation: &mut Operation, scope: Scope) {
+    let needs = format!("On a node with accounts: needs the scope `{scope}`.");
+    let description = operation.description.get_or_insert_default();
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&needs);
+    for status in [401, 403] {
+        operation.responses.responses.insert(status.to_string(), reference(status));
+    }
+    let none: [&str; 0] = [];
+    // An empty requirement stands for a node without accounts.
+    operation.security = Some(vec![
+        SecurityRequirement::new(BEARER, none),
+        SecurityRequirement::new(API_KEY, none),
+        SecurityRequirement::default(),
+    ]);
 }
 
 fn codes_by_status() -> BTreeMap<u16, Vec<ErrorCode>> {

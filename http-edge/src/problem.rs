@@ -10,6 +10,8 @@ use crate::dto::problem::ProblemBody;
 
 /// The media type of failures (RFC 9457).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+/// How to say who asks (RFC 6750, section 3).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tandem\"");
 /// When to ask again after a refusal that passes by itself, in seconds.
 const RETRY_AFTER_S: u64 = 1;
 
@@ -94,6 +96,8 @@ pub(crate) const fn meaning_of(code: ErrorCode) -> Meaning {
         ErrorCode::RateLimited => {
             meaning(S::TOO_MANY_REQUESTS, "Too many requests", "You're moving fast! Try again in a moment.")
         }
+        ErrorCode::AuthRequired => meaning(S::UNAUTHORIZED, "Not logged in", "Please log in to continue."),
+        ErrorCode::Forbidden => meaning(S::FORBIDDEN, "Not allowed", "You may not do this."),
         ErrorCode::KeyReused => meaning(
             S::UNPROCESSABLE_ENTITY,
             "Idempotency key reused",
@@ -139,6 +143,10 @@ impl Problem {
         Self::new(ErrorCode::MethodNotAllowed, detail)
     }
 
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(ErrorCode::AuthRequired, detail)
+    }
+
     pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
         let detail = format!("too many requests; the next one may come in {retry_after_s} s");
         Self { retry_after_s, ..Self::new(ErrorCode::RateLimited, detail) }
@@ -151,6 +159,8 @@ impl Problem {
     /// The problem of an answer that nobody here made, such as a framework's own refusal.
     fn of_status(status: StatusCode) -> Self {
         let code = match status {
+            StatusCode::UNAUTHORIZED => ErrorCode::AuthRequired,
+            StatusCode::FORBIDDEN => ErrorCode::Forbidden,
             StatusCode::NOT_FOUND => ErrorCode::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
@@ -209,6 +219,9 @@ impl IntoResponse for Problem {
         let mut response = meaning_of(self.code).status.into_response();
         if self.code.retryable() && self.code != ErrorCode::Timeout {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after_s));
+        }
+        if self.code == ErrorCode::AuthRequired {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
         response.extensions_mut().insert(self);
         response

@@ -13,9 +13,10 @@ use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::callers;
 use crate::problem::Problem;
 use crate::rates::Rates;
-use crate::routes::{bulk, documents, events, health, matches, quota, removal, runs};
+use crate::routes::{accounts, bulk, documents, events, health, matches, quota, removal, runs};
 use crate::{etag, headers, limits, metrics, rates, request_id};
 
 /// Everything the edge works with.
@@ -35,6 +36,8 @@ pub struct EdgeState {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The version of the binary, shown by `/livez`.
     pub version: &'static str,
+    /// Whether callers must say who they are.
+    pub accounts: bool,
     /// Whether the API is answered here (the role `edge`), or only what operators and probes ask.
     pub api: bool,
 }
@@ -69,17 +72,20 @@ pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router 
     let shared = Arc::new(Shared { edge, permits, streams, uploads, rates, stopping });
     let admit = from_fn_with_state(Arc::clone(&shared), limits::admit);
     let limit = from_fn_with_state(Arc::clone(&shared), rates::limit);
+    let authenticate = from_fn_with_state(Arc::clone(&shared), callers::authenticate);
     let logins = from_fn_with_state(Arc::clone(&shared), rates::watch_logins);
     let api = if serves {
         Router::from(api())
             .route_layer(from_fn(etag::tag))
             .route_layer(admit)
             .route_layer(limit)
-            .route_layer(logins)
+            .route_layer(authenticate.clone())
+            .route_layer(logins.clone())
     } else {
         Router::new()
     };
-    api.merge(operator())
+    let operator = Router::from(operator()).route_layer(authenticate).route_layer(logins);
+    api.merge(operator)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&shared), limits::end_in_time))
@@ -113,6 +119,9 @@ pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(bulk::submit_resumes))
         .routes(routes!(bulk::submit_jobs))
         .routes(routes!(quota::get_quota))
+        .routes(routes!(accounts::get_account))
+        .routes(routes!(accounts::list_keys, accounts::create_key))
+        .routes(routes!(accounts::revoke_key))
 }
 
 /// The routes of operators and probes: answered also when the node is full.

@@ -1,5 +1,6 @@
 //! The handlers: each translates a request into questions, and the replies into an answer.
 
+pub(crate) mod accounts;
 pub(crate) mod bulk;
 pub(crate) mod documents;
 pub(crate) mod events;

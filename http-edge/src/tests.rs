@@ -1,5 +1,6 @@
 //! The whole edge in front of a gateway that answers as each test wants.
 
+mod accounts;
 mod browsers;
 mod bulk;
 mod documents;
@@ -83,6 +84,15 @@ impl Site {
         Self { app: app(state(max_in_flight, fake.clone())), fake }
     }
 
+    /// A site whose callers must say who they are.
+    fn with_accounts(script: impl Fn(&Request) -> Act + Send + Sync + 'static) -> Self {
+        let fake = Arc::new(Fake { script: Box::new(script), asked: Mutex::default() });
+        let mut state = state(8, fake.clone());
+        state.accounts = true;
+        state.limits.login_failure.per_minute = 0;
+        Self { app: app(state), fake }
+    }
+
     /// A site whose gateway is never reached.
     fn silent() -> Self {
         Self::new(|_| Act::Panic)
@@ -133,6 +143,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
         weights: Weights::new([5000, 1000, 1000, 1000, 1000, 1000]).unwrap(),
         metrics: Arc::new(|| prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).unwrap()),
         version: "1.2.3",
+        accounts: false,
         api: true,
     }
 }

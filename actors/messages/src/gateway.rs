@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 
+use crate::accounts::{
+    AccountView, CreateKey, GetAccount, IdentifyKey, IdentifyUser, KeyAccess, KeyView, KnownUser, RevokeKey,
+};
 use crate::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
     RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument,
@@ -90,6 +93,11 @@ conversations! {
     GetStatus => Status,
     CancelRun => RunView,
     GetQuota => QuotaView,
+    IdentifyKey => KeyAccess,
+    IdentifyUser => KnownUser,
+    GetAccount => AccountView,
+    CreateKey => KeyView,
+    RevokeKey => KeyView,
 }
 
 /// What travels with every request.
@@ -101,6 +109,8 @@ pub struct Context {
     pub deadline: Duration,
     /// Whether the asker claims to be a Pro member. Nothing proves it: believed where the configuration says so alone.
     pub pro_member: bool,
+    /// The plan of the asker's account, by its name; `None` = the default one.
+    pub plan: Option<String>,
 }
 
 impl Context {
@@ -110,7 +120,12 @@ impl Context {
     /// A context with the default deadline.
     #[must_use]
     pub fn new(request_id: impl Into<String>) -> Self {
-        Self { request_id: request_id.into(), deadline: Self::DEFAULT_DEADLINE, pro_member: false }
+        Self {
+            request_id: request_id.into(),
+            deadline: Self::DEFAULT_DEADLINE,
+            pro_member: false,
+            plan: None,
+        }
     }
 }
 

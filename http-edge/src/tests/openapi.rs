@@ -2,7 +2,8 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 29] = [
+const ROUTES: [(&str, &str); 33] = [
+    ("get", "/api/v1/account"),
     ("get", "/api/v1/health/ping"),
     ("get", "/api/v1/jobs"),
     ("post", "/api/v1/jobs"),
@@ -10,6 +11,9 @@ const ROUTES: [(&str, &str); 29] = [
     ("delete", "/api/v1/jobs/{id}"),
     ("get", "/api/v1/jobs/{id}"),
     ("get", "/api/v1/jobs/{id}/events"),
+    ("get", "/api/v1/keys"),
+    ("post", "/api/v1/keys"),
+    ("delete", "/api/v1/keys/{id}"),
     ("post", "/api/v1/match-runs"),
     ("get", "/api/v1/match-runs/{id}"),
     ("post", "/api/v1/match-runs/{id}/cancel"),
@@ -92,6 +96,7 @@ fn openapi_documents_failures_and_resolves_every_reference() {
         let takes_a_body = api["paths"][path][method]["requestBody"].is_object();
         let expected: &[&str] = match (method, takes_a_body) {
             ("post", true) if path.ends_with("/bulk") => &["200", "400", "413", "415", "429"],
+            ("post", true) if path.ends_with("/keys") => &["201", "400", "409", "413", "415", "429"],
             ("post", true) => &["202", "400", "409", "413", "415", "429"],
             ("post", false) => &["202", "400", "404"],
             _ => &[],
@@ -114,6 +119,23 @@ fn openapi_documents_failures_and_resolves_every_reference() {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
+}
+
+#[test]
+fn openapi_says_what_each_operation_asks_of_its_caller() {
+    let api = description();
+    for (method, path, right) in crate::rights::all() {
+        let operation = &api["paths"][path][method.to_ascii_lowercase()];
+        let needed = match right {
+            crate::rights::Right::Open => None,
+            crate::rights::Right::Needs(scope) => Some(format!("needs the scope `{scope}`")),
+        };
+        let said = operation["description"].as_str().unwrap_or_default();
+        assert_eq!(operation["security"].is_array(), needed.is_some(), "{method} {path}");
+        assert_eq!(operation["responses"]["401"].is_object(), needed.is_some(), "{method} {path}");
+        assert!(needed.is_none_or(|needed| said.contains(&needed)), "{method} {path}: {said}");
+    }
+    assert_eq!(api["components"]["securitySchemes"]["apiKey"]["name"], "x-api-key");
 }
 
 #[test]

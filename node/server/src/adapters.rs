@@ -17,7 +17,7 @@ use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
 use tandem_ports::index::IndexError;
 use tandem_ports::{
-    Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore, WorkQueue,
+    AccountStore, Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore, WorkQueue,
 };
 use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
@@ -105,6 +105,13 @@ impl Adapters {
     }
 
     pub(crate) fn quotas(&self) -> Arc<dyn QuotaStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn accounts(&self) -> Arc<dyn AccountStore> {
         match &self.ground {
             Ground::Embedded(store) => Arc::new(store.clone()),
             Ground::Cluster(store, _) => Arc::new(store.clone()),

@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod accounts;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -43,6 +45,12 @@ pub(crate) enum Command {
     /// Look at work that was put aside, or send it back to work.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Show, make or change accounts.
+    #[command(subcommand)]
+    Account(accounts::AccountCommand),
+    /// Show, make or revoke the keys of accounts.
+    #[command(subcommand)]
+    Key(accounts::KeyCommand),
     /// Show or change what an owner has used of a plan.
     #[command(subcommand)]
     Quota(QuotaCommand),

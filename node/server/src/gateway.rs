@@ -19,7 +19,7 @@ use tandem_messages::documents::{
 use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
 use tandem_ports::documents::{MAX_PAGE, Page};
-use tandem_ports::{DocumentStore, WorkQueue};
+use tandem_ports::{AccountStore, Clock, DocumentStore, WorkQueue};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
 
@@ -27,6 +27,7 @@ use crate::cluster::{Cluster, NodeState};
 
 use quota::Metering;
 
+pub(crate) mod accounts;
 pub(crate) mod quota;
 mod status;
 
@@ -46,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) matching: Matching,
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
+    pub(crate) accounts: Arc<dyn AccountStore>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// `None` = nothing costs anything.
     pub(crate) metering: Option<Metering>,
     pub(crate) supervisor: SupervisorHandle,
@@ -97,22 +100,26 @@ impl Parts {
                 if !self.takes_documents {
                     return Err(not_my_role());
                 }
-                let paid = (context.pro_member, context.deadline);
-                Reply::SubmitDocument(self.submit_document(q, paid).await?)
+                Reply::SubmitDocument(self.submit_document(q, context).await?)
             }
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
             Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
             Request::RemoveDocument(q) => Reply::RemoveDocument(self.remove_document(q).await?),
             Request::GetDocumentStates(q) => Reply::GetDocumentStates(self.states(q).await?),
-            Request::CreateMatch(q) => Reply::CreateMatch(self.create_match(q, context.pro_member).await?),
+            Request::CreateMatch(q) => Reply::CreateMatch(self.create_match(q, context).await?),
             Request::GetMatch(q) => Reply::GetMatch(matching.get_match(q).await?),
             Request::ListMatches(q) => Reply::ListMatches(matching.list_matches(q).await?),
-            Request::CreateRun(q) => Reply::CreateRun(self.create_run(q, context.pro_member).await?),
+            Request::CreateRun(q) => Reply::CreateRun(self.create_run(q, context).await?),
             Request::GetRun(q) => Reply::GetRun(matching.get_run(q).await?),
             Request::CancelRun(q) => Reply::CancelRun(matching.cancel_run(q).await?),
             Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
             Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
-            Request::GetQuota(q) => Reply::GetQuota(self.quota(&q.owner, context.pro_member).await?),
+            Request::GetQuota(q) => Reply::GetQuota(self.quota(&q.owner, context).await?),
+            Request::IdentifyKey(q) => Reply::IdentifyKey(self.identify_key(q).await?),
+            Request::IdentifyUser(q) => Reply::IdentifyUser(self.identify_user(q).await?),
+            Request::GetAccount(q) => Reply::GetAccount(self.account(q).await?),
+            Request::CreateKey(q) => Reply::CreateKey(self.create_key(q).await?),
+            Request::RevokeKey(q) => Reply::RevokeKey(self.revoke_key(q).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),
             Request::GetStatus(_) => Reply::GetStatus(self.status().await),
         })

@@ -64,6 +64,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => commands::status::run(&args, resolve),
         Command::Queue(QueueCommand::Dead(command)) => commands::dead::run(&command, resolve),
         Command::Quota(command) => commands::quota::run(&command, resolve),
+        Command::Account(command) => commands::accounts::account(command, resolve),
+        Command::Key(command) => commands::accounts::key(command, resolve),
         Command::Shard(ShardCommand::Rebuild(args)) => commands::shard::rebuild(&args, resolve),
         Command::Certs(command) => commands::certs::run(&command),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),

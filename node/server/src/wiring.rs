@@ -105,6 +105,8 @@ impl Node {
             matching: matching(&adapters),
             documents: adapters.documents(),
             queue: adapters.queue(),
+            accounts: adapters.accounts(),
+            clock: adapters.clock(),
             metering,
             supervisor: supervisor.clone(),
             hosted,

@@ -7,19 +7,17 @@ use anyhow::{Context, bail};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use serde_json::{Value, json};
-use tandem_config::{ConfigError, NodeConfig, Plans, StoreEngine};
+use tandem_config::{ConfigError, NodeConfig, Plans};
 use tandem_domain::ids::OwnerId;
 use tandem_domain::plan::Measure;
 use tandem_domain::quota::OwnerQuota;
 use tandem_messages::quota::{MeasureView, QuotaView};
-use tandem_ports::{Clock, QuotaStore};
+use tandem_ports::Clock;
 use tandem_quota::{Quota, QuotaOptions};
-use tandem_store_embedded::EmbeddedStore;
-use tandem_store_scylla::ScyllaStore;
 
-use crate::adapters::{embedded_options, scylla_options};
 use crate::cli::{QuotaArgs, QuotaCommand};
 use crate::clock::SystemClock;
+use crate::commands::rows::Rows;
 use crate::gateway::quota::{plan_book, view_of};
 use crate::{say, wiring};
 
@@ -44,9 +42,9 @@ pub(crate) fn run(
 async fn carry_out(config: &NodeConfig, command: &QuotaCommand, args: &QuotaArgs) -> anyhow::Result<String> {
     let owner: OwnerId = args.owner.parse().context("no owner can have this id")?;
     let (clock, plans) = (Arc::new(SystemClock), Arc::new(config.plans.clone()));
-    let (store, embedded) = open(config).await?;
+    let rows = Rows::open(config, false).await?;
     let period = config.quota.period();
-    let quota = Quota::new(None, store, clock.clone(), plan_book(&plans), QuotaOptions::new(period));
+    let quota = Quota::new(None, rows.quotas(), clock.clone(), plan_book(&plans), QuotaOptions::new(period));
     let row = match command {
         QuotaCommand::Show(_) => quota.view(&owner).await,
         QuotaCommand::Reset(_) => quota.reset(&owner).await,
@@ -58,31 +56,11 @@ async fn carry_out(config: &NodeConfig, command: &QuotaCommand, args: &QuotaArgs
             quota.set_plan(&owner, plan).await
         }
     };
-    if let Some(store) = embedded {
-        store.close().await;
-    }
+    rows.close().await;
     let row = row?;
     let default = plans.named(&config.quota.default_plan).context("quota.default_plan names no plan")?;
     let view = view_of(&plans, default, &row, period, clock.now());
     Ok(if args.json { format!("{:#}\n", as_json(&row, &view)) } else { shown(&row, &view) })
-}
-
-/// The configured store; the embedded one again, to be closed.
-async fn open(config: &NodeConfig) -> anyhow::Result<(Arc<dyn QuotaStore>, Option<EmbeddedStore>)> {
-    match config.store.engine {
-        StoreEngine::Embedded => {
-            let options = embedded_options(config, Arc::new(SystemClock));
-            if !options.folder.join(&options.file_name).exists() {
-                bail!("there is no database in {}", options.folder.display());
-            }
-            let store = EmbeddedStore::open(options)?;
-            Ok((Arc::new(store.clone()), Some(store)))
-        }
-        StoreEngine::Scylla => {
-            let options = scylla_options(&config.store.scylla, Arc::new(SystemClock));
-            Ok((Arc::new(ScyllaStore::connect(options).await?), None))
-        }
-    }
 }
 
 /// With the names that the API uses.

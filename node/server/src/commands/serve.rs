@@ -64,6 +64,7 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         weights: config.matching.weights,
         metrics: Arc::new(telemetry::metrics_text),
         version: env!("CARGO_PKG_VERSION"),
+        accounts: false,
         api: config.has(Role::Edge),
     };
     let (stop, mut stopped) = watch::channel(false);

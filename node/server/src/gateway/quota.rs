@@ -16,6 +16,7 @@ use tandem_domain::quota::{Charge, Cost, OwnerQuota};
 use tandem_domain::run::{PairOutcome, Progress, RunSpec, Selection};
 use tandem_domain::time::Timestamp;
 use tandem_matching::{Refund, run_id};
+use tandem_messages::Context;
 use tandem_messages::documents::{RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument};
 use tandem_messages::matches::{CreateMatch, MatchView};
 use tandem_messages::quota::{MeasureView, QuotaView};
@@ -66,8 +67,13 @@ impl Metering {
         Some(Self { quota, plans, default, trusts_header: settings.trust_pro_header, runs, clock })
     }
 
-    fn plan(&self, pro_member: bool) -> Plan {
-        if pro_member && self.trusts_header { self.plans.pro() } else { self.default.clone() }
+    /// The plan of whoever asks: a plan that the configuration no longer has is the default one.
+    fn plan(&self, context: &Context) -> Plan {
+        if context.pro_member && self.trusts_header {
+            return self.plans.pro();
+        }
+        let named = context.plan.as_deref().and_then(|name| self.plans.named(name));
+        named.unwrap_or_else(|| self.default.clone())
     }
 
     /// Undoes a charge of work that failed. Should that fail too, the owner has paid for nothing, and the log says so.
@@ -181,8 +187,9 @@ impl Parts {
     pub(super) async fn submit_document(
         &self,
         request: SubmitDocument,
-        (pro_member, deadline): (bool, Duration),
+        context: &Context,
     ) -> Result<SubmittedDocument, Failure> {
+        let deadline = context.deadline;
         let Some(metering) = &self.metering else { return self.ingestion.submit(request, deadline).await };
         let (owner, operation) = (request.owner.clone(), request.operation);
         let upload = match request.kind {
@@ -191,7 +198,7 @@ impl Parts {
         };
         let bytes = Cost::new(Measure::StoredBytes, request.content.len() as u64);
         let costs = vec![Cost::new(upload, 1), bytes];
-        let plan = metering.plan(pro_member);
+        let plan = metering.plan(context);
         let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
         let submitted = self.ingestion.submit(request, deadline).await;
         if is_taken(receipt) && submitted.as_ref().map_or(true, |submitted| submitted.duplicate) {
@@ -217,11 +224,11 @@ impl Parts {
     pub(super) async fn create_match(
         &self,
         request: CreateMatch,
-        pro_member: bool,
+        context: &Context,
     ) -> Result<MatchView, Failure> {
         let Some(metering) = &self.metering else { return self.matching.create_match(request).await };
         let (owner, operation) = (request.owner.clone(), request.operation);
-        let (plan, costs) = (metering.plan(pro_member), vec![Cost::new(Measure::Matches, 1)]);
+        let (plan, costs) = (metering.plan(context), vec![Cost::new(Measure::Matches, 1)]);
         let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
         let created = self.matching.create_match(request).await;
         let is_free = created.as_ref().map_or(true, |MatchView { pair }| {
@@ -233,12 +240,12 @@ impl Parts {
         created
     }
 
-    pub(super) async fn create_run(&self, request: CreateRun, pro_member: bool) -> Result<RunView, Failure> {
+    pub(super) async fn create_run(&self, request: CreateRun, context: &Context) -> Result<RunView, Failure> {
         let Some(metering) = &self.metering else { return self.matching.create_run(request).await };
         let (owner, operation) = (request.owner.clone(), request.operation);
         let costs =
             [Cost::new(Measure::Pairs, pairs_of(&request.spec)), Cost::new(Measure::ConcurrentRuns, 1)];
-        let receipt = metering.lease(&owner, &metering.plan(pro_member), &costs, operation).await?;
+        let receipt = metering.lease(&owner, &metering.plan(context), &costs, operation).await?;
         let created = self.matching.create_run(request).await;
         let is_free = created.as_ref().map_or(true, |view| came_before(receipt, view.run.created_at));
         if is_taken(receipt) && is_free {
@@ -247,12 +254,12 @@ impl Parts {
         created
     }
 
-    pub(super) async fn quota(&self, owner: &OwnerId, pro_member: bool) -> Result<QuotaView, Failure> {
+    pub(super) async fn quota(&self, owner: &OwnerId, context: &Context) -> Result<QuotaView, Failure> {
         let Some(metering) = &self.metering else { return Ok(unlimited()) };
         metering.settle(owner).await?;
         let row = metering.quota.view(owner).await?;
         let (period, now) = (metering.quota.period(), metering.clock.now());
-        Ok(view_of(&metering.plans, metering.plan(pro_member), &row, period, now))
+        Ok(view_of(&metering.plans, metering.plan(context), &row, period, now))
     }
 }
 

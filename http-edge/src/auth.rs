@@ -1,0 +1,3 @@
+//! Who asks: what credentials are worth.
+
+pub(crate) mod callers;

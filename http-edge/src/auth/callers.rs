@@ -1,0 +1,94 @@
+//! From credentials to a caller, and whether the caller may use the route.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tandem_domain::account::KeyText;
+use tandem_domain::error::ErrorCode;
+use tandem_messages::accounts::IdentifyKey;
+
+use crate::caller::{Caller, ask};
+use crate::problem::Problem;
+use crate::rights::{Right, right_of};
+use crate::router::Shared;
+
+/// The header with an API key.
+pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// What stands before a token, or an API key, in the header `Authorization`.
+const BEARER: &str = "bearer ";
+
+/// What a request shows of its caller.
+enum Credentials<'a> {
+    Key(&'a str),
+    Token,
+}
+
+/// Finds out who asks and whether they may use the route at all. Whose data they see is decided by the ports, by owner.
+pub(crate) async fn authenticate(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if !shared.edge.accounts {
+        return next.run(request).await;
+    }
+    let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let scope = match right_of(request.method(), template) {
+        Some(Right::Open) => return next.run(request).await,
+        Some(Right::Needs(scope)) => scope,
+        // The router answers 405 to a method that a route does not have.
+        None => return next.run(request).await,
+    };
+    let caller = match identify(&shared, request.headers(), request.extensions()).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    if !caller.scopes.has(scope) {
+        let detail = format!("this needs the scope {scope}, which these credentials do not have");
+        return Problem::new(ErrorCode::Forbidden, detail).into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+async fn identify(shared: &Shared, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, Problem> {
+    match credentials(headers)? {
+        Credentials::Key(text) => {
+            let text: KeyText =
+                text.parse().map_err(|_| Problem::unauthorized("this is no API key: is it complete?"))?;
+            let access = ask(shared, extensions, IdentifyKey { digest: text.digest() }).await?;
+            let user = access.user;
+            let (owner, tenant, role, plan) = (user.owner, user.tenant, user.role, user.plan);
+            Ok(Caller { owner, tenant, role, plan, scopes: access.scopes })
+        }
+        Credentials::Token => Err(Problem::unauthorized("this node takes API keys only")),
+    }
+}
+
+/// The one key or token of a request. A request with two of them does not say who asks.
+fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Problem> {
+    let keys = headers.get_all(X_API_KEY).iter();
+    let tokens = headers.get_all(header::AUTHORIZATION).iter();
+    let mut all = keys.map(|value| (true, value)).chain(tokens.map(|value| (false, value)));
+    let Some((is_key, value)) = all.next() else {
+        return Err(Problem::unauthorized(
+            "say who asks: with `Authorization: Bearer` and a token, or `X-Api-Key` and a key",
+        ));
+    };
+    if all.next().is_some() {
+        return Err(Problem::unauthorized("send one key or one token, not several"));
+    }
+    let text = value.to_str().map_err(|_| Problem::unauthorized("credentials are printable ASCII"))?.trim();
+    if is_key {
+        return Ok(Credentials::Key(text));
+    }
+    let (scheme, rest) = text.split_at_checked(BEARER.len()).unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case(BEARER) {
+        return Err(Problem::unauthorized("the header `Authorization` begins with `Bearer`"));
+    }
+    let rest = rest.trim();
+    Ok(if rest.starts_with(KeyText::PREFIX) { Credentials::Key(rest) } else { Credentials::Token })
+}

@@ -1,0 +1,100 @@
+//! The table of rights: which scope each route asks for. What a role has is in [`tandem_domain::account::Role::scopes`].
+
+use axum::http::Method;
+use tandem_domain::account::Scope;
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Nothing, not even to say who it is.
+    Open,
+    /// This scope.
+    Needs(Scope),
+}
+
+use Right::{Needs, Open};
+
+/// Every route, in the order of its template. One that is missing here is answered to nobody.
+const RIGHTS: [(&str, &str, Right); 33] = [
+    ("GET", "/api/v1/account", Needs(Scope::Read)),
+    ("GET", "/api/v1/health/ping", Open),
+    ("GET", "/api/v1/jobs", Needs(Scope::Read)),
+    ("POST", "/api/v1/jobs", Needs(Scope::Write)),
+    ("POST", "/api/v1/jobs/bulk", Needs(Scope::Bulk)),
+    ("DELETE", "/api/v1/jobs/{id}", Needs(Scope::Write)),
+    ("GET", "/api/v1/jobs/{id}", Needs(Scope::Read)),
+    ("GET", "/api/v1/jobs/{id}/events", Needs(Scope::Read)),
+    ("GET", "/api/v1/keys", Needs(Scope::Admin)),
+    ("POST", "/api/v1/keys", Needs(Scope::Admin)),
+    ("DELETE", "/api/v1/keys/{id}", Needs(Scope::Admin)),
+    ("POST", "/api/v1/match-runs", Needs(Scope::Bulk)),
+    ("GET", "/api/v1/match-runs/{id}", Needs(Scope::Read)),
+    ("POST", "/api/v1/match-runs/{id}/cancel", Needs(Scope::Bulk)),
+    ("GET", "/api/v1/match-runs/{id}/events", Needs(Scope::Read)),
+    ("GET", "/api/v1/match-runs/{id}/results", Needs(Scope::Read)),
+    ("GET", "/api/v1/matches", Needs(Scope::Read)),
+    ("POST", "/api/v1/matches", Needs(Scope::Match)),
+    ("GET", "/api/v1/matches/{id}", Needs(Scope::Read)),
+    ("GET", "/api/v1/quota", Needs(Scope::Read)),
+    ("GET", "/api/v1/resumes", Needs(Scope::Read)),
+    ("POST", "/api/v1/resumes", Needs(Scope::Write)),
+    ("POST", "/api/v1/resumes/bulk", Needs(Scope::Bulk)),
+    ("DELETE", "/api/v1/resumes/{id}", Needs(Scope::Write)),
+    ("GET", "/api/v1/resumes/{id}", Needs(Scope::Read)),
+    ("GET", "/api/v1/resumes/{id}/events", Needs(Scope::Read)),
+    ("GET", "/docs", Open),
+    ("GET", "/healthz", Open),
+    ("GET", "/livez", Open),
+    ("GET", "/metrics", Needs(Scope::Operate)),
+    ("GET", "/openapi.json", Open),
+    ("GET", "/readyz", Open),
+    ("GET", "/status", Needs(Scope::Operate)),
+];
+
+/// What a route asks for; `None` = it is not in the table.
+pub(crate) fn right_of(method: &Method, template: &str) -> Option<Right> {
+    // Routes answer `HEAD` as they answer `GET`.
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    RIGHTS.iter().find(|(one, path, _)| *one == method && *path == template).map(|(_, _, right)| *right)
+}
+
+/// The whole table.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, Right)> {
+    RIGHTS.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi;
+
+    #[test]
+    fn every_route_is_in_the_table_once_and_nothing_else_is() {
+        let api: serde_json::Value = serde_json::from_str(openapi::json()).unwrap();
+        let mut routes: Vec<(String, String)> = api["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                item.as_object().unwrap().keys().map(|method| (path.clone(), method.to_ascii_uppercase()))
+            })
+            .collect();
+        routes.sort();
+        let mut listed: Vec<(String, String)> =
+            RIGHTS.iter().map(|(method, path, _)| ((*path).to_owned(), (*method).to_owned())).collect();
+        listed.sort();
+        assert_eq!(listed, routes);
+    }
+
+    #[test]
+    fn what_changes_something_needs_more_than_reading() {
+        for (method, path, right) in RIGHTS {
+            if method != "GET" {
+                assert!(!matches!(right, Open | Needs(Scope::Read)), "{method} {path}");
+            }
+        }
+        assert_eq!(right_of(&Method::HEAD, "/status"), Some(Needs(Scope::Operate)));
+        assert_eq!(right_of(&Method::PUT, "/status"), None);
+    }
+}
