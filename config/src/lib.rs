@@ -7,10 +7,12 @@ mod section;
 mod layers;
 mod node_config;
 
+mod auth;
 mod cluster;
 mod limits;
 mod quota;
 
+pub use auth::{Auth, Jwt};
 pub use cluster::{
     Mesh, Objects, ObjectsEngine, QueueEngine, RabbitMq, S3, Scylla, Secret, Store, StoreEngine,
 };

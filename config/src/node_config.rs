@@ -11,6 +11,7 @@ use tandem_domain::time::Month;
 use toml::Value;
 
 use crate::DEFAULT_TOML;
+use crate::auth::Auth;
 use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Store};
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
@@ -23,6 +24,8 @@ section! {
         node: Node,
         /// The HTTP edge.
         edge: Edge,
+        /// Who may ask.
+        auth: Auth,
         /// Where rows lie.
         store: Store,
         /// Where originals lie.
@@ -67,7 +70,7 @@ section! {
 section! {
     /// The HTTP edge.
     Edge {
-        /// Address and port; loopback only.
+        /// Address and port; without accounts loopback only.
         listen: SocketAddr,
         /// Seconds, 1..=300.
         request_timeout_s: u64,
@@ -291,10 +294,7 @@ impl NodeConfig {
         self.check_quota().or_else(|(key, reason)| fail(key, reason))?;
         self.check_limits().or_else(|(key, reason)| fail(key, reason))?;
         self.check_edge().or_else(|(key, reason)| fail(key, reason))?;
-        if !self.edge.listen.ip().is_loopback() {
-            let reason = "without accounts the edge listens on loopback only, such as 127.0.0.1:8080";
-            return fail("edge.listen", reason.to_owned());
-        }
+        self.check_auth().or_else(|(key, reason)| fail(key, reason))?;
         if self.queue.lease_s >= self.queue.visibility_timeout_s {
             return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
         }
@@ -310,7 +310,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 35] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 36] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -322,6 +322,7 @@ impl NodeConfig {
             ("edge.max_connections", u(self.edge.max_connections), 16, 65_536),
             ("edge.max_streams", u(self.edge.max_streams), 1, 65_536),
             ("edge.max_bulk_bytes", self.edge.max_bulk_bytes, 1024, 16 * 1024 * MIB),
+            ("auth.jwt.leeway_s", self.auth.jwt.leeway_s, 0, 300),
             ("documents.max_bytes", self.documents.max_bytes, 1024, 64 * MIB),
             ("documents.workers", u(self.documents.workers), 1, 1024),
             ("documents.queue", u(self.documents.queue), 1, 65_536),

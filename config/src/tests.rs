@@ -87,7 +87,7 @@ fn values_that_do_not_fit_name_key_and_reason() {
         "",
         &[("TANDEM_EDGE__LISTEN", "0.0.0.0:80")],
         &expect![[
-            r"`edge.listen` (from the environment variable TANDEM_EDGE__LISTEN): without accounts the edge listens on loopback only, such as 127.0.0.1:8080"
+            r"`edge.listen` (from the environment variable TANDEM_EDGE__LISTEN): without accounts the edge listens on loopback only, such as 127.0.0.1:8080: to listen elsewhere, set auth.enabled = true"
         ]],
     );
     refused(
