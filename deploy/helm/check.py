@@ -241,7 +241,7 @@ def check_nodes(chart):
         path = chart.value(f"TANDEM_MESH__{variable}", "any")
         expect(path in mounts, f"{path} of mesh.{variable.lower()} is not mounted")
     listen = chart.value("TANDEM_EDGE__LISTEN", "any")
-    expect(listen.startswith("127."), f"the edge listens on {listen}: there are no accounts yet")
+    expect(listen.startswith("127."), f"the edge listens on {listen} without accounts")
 
 
 def count_certificates(chart):
