@@ -16,7 +16,10 @@ use crate::structure::view::View;
 
 mod neutral;
 mod person;
+mod profile;
 mod tidy;
+
+pub use profile::redacted;
 
 #[cfg(test)]
 mod tests;
