@@ -15,7 +15,7 @@ pub(crate) enum Right {
 use Right::{Needs, Open};
 
 /// Every route, in the order of its template. One that is missing here is answered to nobody.
-const RIGHTS: [(&str, &str, Right); 33] = [
+const RIGHTS: [(&str, &str, Right); 36] = [
     ("GET", "/api/v1/account", Needs(Scope::Read)),
     ("GET", "/api/v1/health/ping", Open),
     ("GET", "/api/v1/jobs", Needs(Scope::Read)),
@@ -39,9 +39,12 @@ const RIGHTS: [(&str, &str, Right); 33] = [
     ("GET", "/api/v1/resumes", Needs(Scope::Read)),
     ("POST", "/api/v1/resumes", Needs(Scope::Write)),
     ("POST", "/api/v1/resumes/bulk", Needs(Scope::Bulk)),
+    ("POST", "/api/v1/resumes/from-text", Needs(Scope::Write)),
+    ("POST", "/api/v1/resumes/upload", Needs(Scope::Write)),
     ("DELETE", "/api/v1/resumes/{id}", Needs(Scope::Write)),
     ("GET", "/api/v1/resumes/{id}", Needs(Scope::Read)),
     ("GET", "/api/v1/resumes/{id}/events", Needs(Scope::Read)),
+    ("GET", "/api/v1/resumes/{id}/redacted", Needs(Scope::Read)),
     ("GET", "/docs", Open),
     ("GET", "/healthz", Open),
     ("GET", "/livez", Open),

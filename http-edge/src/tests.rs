@@ -17,6 +17,7 @@ mod runs;
 mod samples;
 mod serve;
 
+mod submitted;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

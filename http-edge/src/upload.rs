@@ -1,10 +1,10 @@
-//! Submitted documents: a file in a form, or a text in JSON.
+//! Submitted documents: a file in a form, a text in JSON, or a posting in JSON-LD.
 
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use bytes::Bytes;
-use tandem_domain::document::DocumentKind;
+use tandem_domain::document::{DocumentKind, Notes};
 use tandem_domain::error::ErrorCode;
 
 use crate::dto::document::TextDocument;
@@ -13,21 +13,35 @@ use crate::limits::{self, ENVELOPE_BYTES};
 use crate::problem::Problem;
 use crate::router::Shared;
 
+mod posting;
+mod said;
+
+pub(crate) use said::Said;
+
 /// The longest title, in characters.
 pub(crate) const MAX_TITLE: usize = 300;
+/// The longest title that is taken out of a text, in characters.
+const MAX_HEADLINE: usize = 80;
+/// A posting of schema.org.
+const JSON_LD: &str = "application/ld+json";
 
 /// A document as it was handed in.
 pub(crate) struct Upload {
     pub(crate) file_name: String,
     pub(crate) title: Option<String>,
     pub(crate) content: Bytes,
+    pub(crate) notes: Notes,
 }
 
-/// Reads either form.
+/// Reads any of the forms.
 pub(crate) async fn read(shared: &Shared, kind: DocumentKind, request: Request) -> Result<Upload, Problem> {
-    let upload = if is_json(request.headers()) {
-        from_json(shared, kind, request).await?
-    } else if media_type(request.headers()) == "multipart/form-data" {
+    let media = media_type(request.headers());
+    let upload = if kind == DocumentKind::Job && media == JSON_LD {
+        posting::upload(&limits::read_body(request, max_json(shared)).await?)?
+    } else if is_json(request.headers()) {
+        let body = limits::read_body(request, max_json(shared)).await?;
+        json::parse::<TextDocument>(&body)?.into_upload(kind)?
+    } else if media == "multipart/form-data" {
         from_form(shared, kind, request).await?
     } else {
         let detail = "send a file as multipart/form-data or a text as application/json";
@@ -37,35 +51,57 @@ pub(crate) async fn read(shared: &Shared, kind: DocumentKind, request: Request) 
     Ok(upload)
 }
 
+fn max_json(shared: &Shared) -> u64 {
+    shared.edge.config.max_json_bytes as u64
+}
+
 /// Refuses a document of more than `limit` bytes.
 pub(crate) fn bounded(upload: &Upload, limit: u64) -> Result<(), Problem> {
     if upload.content.len() as u64 > limit { Err(Problem::too_large(limit)) } else { Ok(()) }
 }
 
 /// A document that came as text.
-pub(crate) fn of_text(kind: DocumentKind, title: Option<String>, text: String) -> Result<Upload, Problem> {
-    let extension = if is_markdown(&text) { "md" } else { "txt" };
+pub(crate) fn of_text(kind: DocumentKind, said: Said, text: String) -> Result<Upload, Problem> {
+    let extension = if text.lines().any(|line| heading(line).is_some()) { "md" } else { "txt" };
     let file_name = format!("{}.{extension}", kind.name());
-    Ok(Upload { file_name, title: checked_title(title)?, content: text.into() })
+    let (title, mut notes) = said.checked(kind)?;
+    if kind == DocumentKind::Job {
+        notes.headline = headline(&text);
+    }
+    Ok(Upload { file_name, title, content: text.into(), notes })
 }
 
-/// A document that came as a file without a name.
-pub(crate) fn of_file(kind: DocumentKind, title: Option<String>, content: Bytes) -> Result<Upload, Problem> {
-    Ok(Upload { file_name: kind.name().to_owned(), title: checked_title(title)?, content })
+/// A document that came as a file, perhaps without a name.
+pub(crate) fn of_file(
+    kind: DocumentKind,
+    file_name: Option<String>,
+    said: Said,
+    content: Bytes,
+) -> Result<Upload, Problem> {
+    let (title, notes) = said.checked(kind)?;
+    let file_name = file_name.unwrap_or_else(|| kind.name().to_owned());
+    Ok(Upload { file_name, title, content, notes })
 }
 
-async fn from_json(shared: &Shared, kind: DocumentKind, request: Request) -> Result<Upload, Problem> {
-    let body = limits::read_body(request, shared.edge.config.max_json_bytes as u64).await?;
-    let TextDocument { title, text } = json::parse(&body)?;
-    of_text(kind, title, text)
+/// The text of an ATX heading (CommonMark 0.31, section 4.2). A text that has one is Markdown.
+fn heading(line: &str) -> Option<&str> {
+    let rest = line.trim_start_matches('#');
+    let is_heading = (1..=6).contains(&(line.len() - rest.len())) && rest.starts_with(' ');
+    is_heading.then(|| rest.trim())
 }
 
-/// A text with ATX headings is Markdown (CommonMark 0.31, section 4.2).
-fn is_markdown(text: &str) -> bool {
-    text.lines().any(|line| {
-        let rest = line.trim_start_matches('#');
-        (1..=6).contains(&(line.len() - rest.len())) && rest.starts_with(' ')
-    })
+/// What a text is called by: its first heading, or else its first line.
+fn headline(text: &str) -> Option<String> {
+    let first = |lines: &mut dyn Iterator<Item = &str>| {
+        lines.map(|line| clean(line, MAX_HEADLINE)).find(|line| !line.is_empty())
+    };
+    first(&mut text.lines().filter_map(heading)).or_else(|| first(&mut text.lines()))
+}
+
+/// The beginning of a line, without control characters and the space around it.
+fn clean(line: &str, most: usize) -> String {
+    let visible: String = line.trim().chars().filter(|c| !c.is_control()).take(most).collect();
+    visible.trim_end().to_owned()
 }
 
 async fn from_form(shared: &Shared, kind: DocumentKind, mut request: Request) -> Result<Upload, Problem> {
@@ -81,41 +117,36 @@ async fn from_form(shared: &Shared, kind: DocumentKind, mut request: Request) ->
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| Problem::validation("the form's `Content-Type` has no boundary"))?;
-    let (mut file, mut title) = (None, None);
+    let (mut file, mut said) = (None, Said::default());
     while let Some(field) = form.next_field().await.map_err(broken)? {
-        match field.name() {
-            Some("file") if file.is_none() => {
-                let name = field.file_name().unwrap_or(kind.name()).to_owned();
-                file = Some((name, field.bytes().await.map_err(broken)?));
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            let file_name = field.file_name().map(str::to_owned);
+            let content = field.bytes().await.map_err(broken)?;
+            if file.replace((file_name, content)).is_some() {
+                return Err(twice("file"));
             }
-            Some("title") if title.is_none() => title = Some(field.text().await.map_err(broken)?),
-            _ => return Err(unexpected(&field)),
+        } else if Said::knows(&name) {
+            said.tell(&name, field.text().await.map_err(broken)?)?;
+        } else {
+            return Err(unexpected(&field));
         }
     }
     let Some((file_name, content)) = file else {
         return Err(Problem::validation("the form has no field `file`"));
     };
-    Ok(Upload { file_name, title: checked_title(title)?, content })
+    of_file(kind, file_name, said, content)
+}
+
+fn twice(name: &str) -> Problem {
+    Problem::validation(format!("field `{name}` is given twice"))
 }
 
 fn unexpected(field: &Field<'_>) -> Problem {
     match field.name() {
-        Some(name @ ("file" | "title")) => Problem::validation(format!("field `{name}` is given twice")),
         Some(name) if is_plain(name) => {
             Problem::validation(format!("unknown field `{name}`: expected `file` or `title`"))
         }
         _ => Problem::validation("unknown field: expected `file` or `title`"),
     }
-}
-
-/// A title without the space around it; a blank one is none.
-fn checked_title(title: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(title) = title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty()) else {
-        return Ok(None);
-    };
-    if title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
-        let rule = format!("at most {MAX_TITLE} characters on one line");
-        return Err(Problem::validation(format!("field `title`: expected {rule}")));
-    }
-    Ok(Some(title))
 }

@@ -10,6 +10,10 @@ use crate::ids::{ContentDigest, DocumentId, OwnerId};
 use crate::profile::Profile;
 use crate::time::Timestamp;
 
+mod notes;
+
+pub use notes::Notes;
+
 /// Which side of a match a document stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,6 +195,9 @@ pub struct Document {
     pub state: DocumentState,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// What its submitter said beside it.
+    #[serde(default, deserialize_with = "notes::or_none")]
+    pub notes: Notes,
 }
 
 impl Document {
@@ -216,6 +223,7 @@ impl Document {
             object_key: String::new(),
             state: DocumentState::Removed,
             created_at: self.created_at,
+            notes: Notes::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Failure, Version};
 use crate::error::ErrorCode;
-use crate::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, derived};
+use crate::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, derived};
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -88,6 +88,13 @@ pub enum TaskSubject {
         version: Version,
         /// Where its original lies.
         object_key: String,
+    },
+    /// A document that is handed in, under an intent that its submitter may name again.
+    Upload {
+        /// The intent.
+        operation: OperationId,
+        /// Of everything that was handed in: the same intent with another one is refused.
+        body: ContentDigest,
     },
 }
 
@@ -219,6 +226,12 @@ impl Task {
     #[must_use]
     pub fn id_of(owner: &OwnerId, kind: TaskKind, subject: &TaskSubject) -> TaskId {
         let (tag, id, number) = match subject {
+    /// A mark of an intent: the row of work that is done by whoever files it, so that nobody else ever does it.
+    #[must_use]
+    pub fn mark(owner: OwnerId, kind: TaskKind, subject: TaskSubject, now: Timestamp) -> Self {
+        Self { state: TaskState::Done, ..Self::new(owner, kind, subject, now) }
+    }
+
             TaskSubject::Version { document, version } => (b"v", document.as_uuid(), version.0),
             TaskSubject::Match { id } => (b"m", id.as_uuid(), 0),
             TaskSubject::Run { run } => (b"a", run.as_uuid(), 0),
@@ -229,6 +242,7 @@ impl Task {
         TaskId::from_uuid(derived(
             "task",
             &[owner.as_str().as_bytes(), kind.name().as_bytes(), tag, id.as_bytes(), &number.to_be_bytes()],
+            TaskSubject::Upload { operation, .. } => (b"u", operation.as_uuid(), 0),
         ))
     }
 

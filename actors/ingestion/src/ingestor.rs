@@ -11,6 +11,8 @@ use tandem_ports::{Clock, DocumentStore, ObjectStore, StoreError, TaskStore, Wor
 use tandem_runtime::file_task;
 use tokio::task::spawn_blocking;
 
+use crate::intent::Intent;
+
 #[cfg(test)]
 mod tests;
 
@@ -61,13 +63,16 @@ impl Ingestor {
     /// finds a task of a document, or a task of nothing, which ends by itself.
     ///
     /// # Errors
-    /// The file is refused with a code of its own (`EMPTY_DOCUMENT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_TYPE`, …), or a
-    /// store is not available, in which case nothing was acknowledged and submitting again is safe.
+    /// The file is refused with a code of its own (`EMPTY_DOCUMENT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_TYPE`, …), its
+    /// intent belongs to another file (`IDEMPOTENCY_KEY_REUSED`), or a store is not available, in which case nothing was
+    /// acknowledged and submitting again is safe.
     pub async fn submit(&self, submission: SubmitDocument) -> Result<SubmittedDocument, Failure> {
         let (media, digest) = self.check(&submission).await?;
+        let (tasks, now) = (self.tasks.as_ref(), self.clock.now());
+        let intent = Intent::remember(tasks, &submission, digest, now).await?;
         let found = self.documents.find_by_digest(&submission.owner, submission.kind, digest).await;
         if let Some(document) = found? {
-            return self.duplicate(document).await;
+            return self.known(document, intent).await;
         }
         let document = self.new_document(&submission, media, digest);
         self.objects.put(&document.object_key, submission.content).await?;
@@ -80,7 +85,7 @@ impl Ingestor {
             Write::Applied => {}
             Write::Conflict(existing) if existing.id != document.id => {
                 self.objects.delete(&document.object_key).await?;
-                return self.duplicate(existing).await;
+                return self.known(existing, intent).await;
             }
             Write::Conflict(_) => {}
             Write::Unknown => self.read_back(&document).await?,
@@ -119,17 +124,19 @@ impl Ingestor {
             object_key: Document::object_key(from.kind, id, media),
             state: DocumentState::Queued,
             created_at: self.clock.now(),
+            notes: from.notes.clone(),
         }
     }
 
     /// A file that is there already is answered with the document it became. If its way was cut off early, it is sent
-    /// on it again: filing and publishing twice is harmless.
-    async fn duplicate(&self, document: Document) -> Result<SubmittedDocument, Failure> {
+    /// on it again: filing and publishing twice is harmless. To whoever repeats an intent it is what the intent made.
+    async fn known(&self, document: Document, intent: Option<Intent>) -> Result<SubmittedDocument, Failure> {
         if document.state == DocumentState::Queued {
             let task = parse_task(&document);
             file_task(self.tasks.as_ref(), self.queue.as_ref(), &task).await?;
         }
-        Ok(SubmittedDocument { document, duplicate: true })
+        let duplicate = intent.is_none_or(|intent| intent.came_after(&document));
+        Ok(SubmittedDocument { document, duplicate })
     }
 
     /// A write that has certainly not happened takes the original with it: nobody would ever find it.

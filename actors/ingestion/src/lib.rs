@@ -5,6 +5,7 @@
 
 mod eraser;
 mod ingestor;
+mod intent;
 mod metrics;
 mod pool;
 

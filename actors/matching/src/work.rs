@@ -160,7 +160,8 @@ impl StageWork for RunWork {
             TaskSubject::Version { .. }
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
-            | TaskSubject::Erasure { .. } => Err(not_of_a_run()),
+            | TaskSubject::Erasure { .. }
+            | TaskSubject::Upload { .. } => Err(not_of_a_run()),
         }
     }
 
@@ -172,7 +173,8 @@ impl StageWork for RunWork {
             TaskSubject::Version { .. }
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
-            | TaskSubject::Erasure { .. } => {
+            | TaskSubject::Erasure { .. }
+            | TaskSubject::Upload { .. } => {
                 return Err(not_of_a_run());
             }
         };
@@ -279,7 +281,8 @@ impl StageWork for InteractiveWork {
             TaskSubject::Version { .. }
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
-            | TaskSubject::Erasure { .. } => Err(not_interactive()),
+            | TaskSubject::Erasure { .. }
+            | TaskSubject::Upload { .. } => Err(not_interactive()),
         }
     }
 
@@ -292,7 +295,8 @@ impl StageWork for InteractiveWork {
             TaskSubject::Version { .. }
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
-            | TaskSubject::Erasure { .. } => Err(not_interactive()),
+            | TaskSubject::Erasure { .. }
+            | TaskSubject::Upload { .. } => Err(not_interactive()),
         }
     }
 }

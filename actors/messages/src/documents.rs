@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion};
+use tandem_domain::document::{Document, DocumentKind, DocumentState, Notes, ParsedVersion, Version};
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
+use tandem_domain::profile::Profile;
 use tandem_domain::time::Timestamp;
 
 /// Keep this file and have it read. Answered as soon as it is durable, before it is read.
@@ -13,6 +14,8 @@ pub struct SubmitDocument {
     pub owner: OwnerId,
     /// The intent. Submitting again is recognized by the content, which is kept once per owner and kind.
     pub operation: OperationId,
+    /// Whether the submitter may name the same intent again: then it is remembered, and belongs to this document alone.
+    pub named: bool,
     /// Résumé or job.
     pub kind: DocumentKind,
     /// The file's name; folders are dropped.
@@ -21,6 +24,8 @@ pub struct SubmitDocument {
     pub title: Option<String>,
     /// The file.
     pub content: Bytes,
+    /// What the submitter says beside it.
+    pub notes: Notes,
 }
 
 /// The document is durable.
@@ -28,7 +33,7 @@ pub struct SubmitDocument {
 pub struct SubmittedDocument {
     /// The document: a new one, or the owner's earlier one with the same content.
     pub document: Document,
-    /// Whether it was there already.
+    /// Whether it was there already, from another intent.
     pub duplicate: bool,
 }
 
@@ -50,6 +55,39 @@ pub struct DocumentDetail {
     pub document: Document,
     /// What was read; `None` until it is parsed.
     pub parsed: Option<ParsedVersion>,
+}
+
+/// Show a résumé without whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetRedacted {
+    /// Whose.
+    pub owner: OwnerId,
+    /// Which; a job is not found.
+    pub id: DocumentId,
+}
+
+/// A résumé without whose it is: its file's name and its title may say that, and are not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactedDocument {
+    /// Which.
+    pub id: DocumentId,
+    /// The current version.
+    pub version: Version,
+    /// How far it has come.
+    pub state: DocumentState,
+    /// What was read; `None` until it is parsed.
+    pub redacted: Option<RedactedVersion>,
+}
+
+/// What was read in a résumé, without whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactedVersion {
+    /// The structured form. Its spans point into the visible text, which is not here.
+    pub profile: Profile,
+    /// The ranked text.
+    pub text: String,
+    /// The parser's version.
+    pub parser: String,
 }
 
 /// List an owner's documents, newest first.

@@ -12,8 +12,8 @@ use crate::accounts::{
     AccountView, CreateKey, GetAccount, IdentifyKey, IdentifyUser, KeyAccess, KeyView, KnownUser, RevokeKey,
 };
 use crate::documents::{
-    DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
-    RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument,
+    DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, GetRedacted, ListDocuments,
+    RedactedDocument, RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument,
 };
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
@@ -79,6 +79,7 @@ macro_rules! conversations {
 conversations! {
     SubmitDocument => SubmittedDocument,
     GetDocument => DocumentDetail,
+    GetRedacted => RedactedDocument,
     ListDocuments => DocumentPage,
     GetDocumentStates => DocumentStates,
     RemoveDocument => RemovedDocument,

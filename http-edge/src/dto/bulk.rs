@@ -11,7 +11,7 @@ use super::common::Status;
 use super::document::Document;
 use super::problem::ProblemBody;
 use crate::problem::Problem;
-use crate::upload::{self, Upload};
+use crate::upload::{self, Said, Upload};
 
 /// A document in a line: as text, or as a file in base64.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,13 +35,14 @@ impl BulkDocument {
     /// The document as a request of its own would hand it in.
     pub(crate) fn into_upload(self, kind: DocumentKind) -> Result<Upload, Problem> {
         let Self { text, content, filename, title } = self;
+        let said = Said { title, ..Said::default() };
         let mut upload = match (text, content) {
-            (Some(text), None) => upload::of_text(kind, title, text)?,
+            (Some(text), None) => upload::of_text(kind, said, text)?,
             (None, Some(content)) => {
                 let content = STANDARD
                     .decode(content)
                     .map_err(|_| Problem::validation("field `content`: expected base64"))?;
-                upload::of_file(kind, title, content.into())?
+                upload::of_file(kind, None, said, content.into())?
             }
             _ => return Err(Problem::validation("expected either `text` or `content`")),
         };

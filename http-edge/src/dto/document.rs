@@ -2,13 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use tandem_domain::document as domain;
-use tandem_messages::documents::{DocumentDetail, SubmittedDocument};
+use tandem_domain::document::DocumentKind as DomainKind;
+use tandem_domain::profile::LanguageCode;
+use tandem_messages::documents::{DocumentDetail, RedactedDocument, SubmittedDocument};
 use utoipa::ToSchema;
 
 use super::all;
 use super::common::{Failure, Status};
 use super::finding::Finding;
+use super::matches::Match;
 use super::profile::{Profile, Skill};
+use crate::problem::Problem;
+use crate::upload::{self, Said, Upload};
 
 /// A document as text.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,8 +23,76 @@ pub(crate) struct TextDocument {
     /// A title for when the text shows none; at most 300 characters.
     #[schema(max_length = 300)]
     pub(crate) title: Option<String>,
-    /// The text; with ATX headings (`# Skills`) it is read as Markdown.
+    /// The text; with ATX headings (`# Skills`) it is read as Markdown. `raw_text`, `description` and `job_description`
+    /// are the same.
+    #[serde(
+        alias = "raw_text",
+        alias = "rawText",
+        alias = "description",
+        alias = "job_description",
+        alias = "jobDescription"
+    )]
     pub(crate) text: String,
+    /// Who offers the job; at most 300 characters.
+    #[schema(max_length = 300)]
+    pub(crate) company: Option<String>,
+    /// The language of this document.
+    pub(crate) language: Option<Language>,
+    /// The language of the résumé; `resumeLang` is the same.
+    #[serde(alias = "resumeLang")]
+    pub(crate) resume_lang: Option<Language>,
+    /// The language of the job description; `jdLang` is the same.
+    #[serde(alias = "jdLang")]
+    pub(crate) jd_lang: Option<Language>,
+    /// The language that results are wanted in; `desiredOutputLang` is the same.
+    #[serde(alias = "desiredOutputLang")]
+    pub(crate) desired_output_lang: Option<Language>,
+    /// What else is to be heeded, at most 4000 characters; `customInstructions` is the same. It is kept and given back,
+    /// and changes no score.
+    #[serde(alias = "customInstructions")]
+    #[schema(max_length = 4000)]
+    pub(crate) custom_instructions: Option<String>,
+}
+
+impl TextDocument {
+    /// The document as it is handed in.
+    pub(crate) fn into_upload(self, kind: DomainKind) -> Result<Upload, Problem> {
+        let Self { title, text, company, language, resume_lang, jd_lang, desired_output_lang, .. } = self;
+        let custom_instructions = self.custom_instructions;
+        let said =
+            Said { title, company, language, resume_lang, jd_lang, desired_output_lang, custom_instructions };
+        upload::of_text(kind, said, text)
+    }
+}
+
+/// A language that is spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Language {
+    /// English.
+    En,
+    /// Arabic.
+    Ar,
+}
+
+impl Language {
+    /// The language of a code.
+    pub(crate) fn of(code: &str) -> Option<Self> {
+        match code.trim() {
+            "en" => Some(Self::En),
+            "ar" => Some(Self::Ar),
+            _ => None,
+        }
+    }
+}
+
+impl From<Language> for LanguageCode {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::ENGLISH,
+            Language::Ar => Self::ARABIC,
+        }
+    }
 }
 
 /// A document as a file.
@@ -32,6 +105,37 @@ pub(crate) struct FileForm {
     /// A title for when the text shows none; at most 300 characters.
     #[schema(max_length = 300)]
     pub(crate) title: Option<String>,
+    /// Who offers the job; at most 300 characters.
+    #[schema(max_length = 300)]
+    pub(crate) company: Option<String>,
+    /// The language of this document.
+    pub(crate) language: Option<Language>,
+    /// The language of the résumé; `resumeLang` is the same.
+    pub(crate) resume_lang: Option<Language>,
+    /// The language of the job description; `jdLang` is the same.
+    pub(crate) jd_lang: Option<Language>,
+    /// The language that results are wanted in; `desiredOutputLang` is the same.
+    pub(crate) desired_output_lang: Option<Language>,
+    /// What else is to be heeded, at most 4000 characters; `customInstructions` is the same.
+    #[schema(max_length = 4000)]
+    pub(crate) custom_instructions: Option<String>,
+}
+
+/// A posting of schema.org as JSON-LD; what else it holds is kept with it.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "@context": "https://schema.org", "@type": "JobPosting", "title": "Rust engineer",
+    "description": "<p>You write Rust.</p>", "hiringOrganization": {"@type": "Organization", "name": "Sample Works"}
+}))]
+#[allow(dead_code, reason = "describes the posting; the posting itself is read where it is kept")]
+pub(crate) struct JobPosting {
+    /// `JobPosting`.
+    #[schema(rename = "@type")]
+    pub(crate) kind: String,
+    /// The job's title.
+    pub(crate) title: Option<String>,
+    /// The text, plain or as HTML.
+    pub(crate) description: Option<String>,
 }
 
 super::mirror! {
@@ -54,8 +158,21 @@ pub(crate) struct Document {
     pub(crate) stage: String,
     /// Why it failed.
     pub(crate) failure: Option<Failure>,
-    /// The title it was submitted with.
+    /// The title it was submitted with; a job that was submitted as text without one has its first heading or line.
     pub(crate) title: Option<String>,
+    /// Who offers the job, as its submitter said.
+    pub(crate) company: Option<String>,
+    /// Whether it can be found: `pending`, `indexed` or `failed`.
+    pub(crate) embedding_status: EmbeddingStatus,
+    /// The language of the résumé, as its submitter said.
+    #[schema(examples("en"))]
+    pub(crate) resume_lang: Option<String>,
+    /// The language of the job description, as its submitter said.
+    #[schema(examples("ar"))]
+    pub(crate) jd_lang: Option<String>,
+    /// The language that results are wanted in.
+    #[schema(examples("en"))]
+    pub(crate) desired_output_lang: Option<String>,
     /// The file's name.
     #[schema(examples("resume.pdf"))]
     pub(crate) file_name: String,
@@ -76,21 +193,25 @@ pub(crate) struct Document {
 impl From<domain::Document> for Document {
     fn from(document: domain::Document) -> Self {
         let stage = document.state.name().to_owned();
-        let (status, failure) = match document.state {
-            domain::DocumentState::Queued => (Status::Queued, None),
-            domain::DocumentState::Parsed | domain::DocumentState::Embedded => (Status::Processing, None),
-            domain::DocumentState::Indexed => (Status::Complete, None),
-            domain::DocumentState::Failed(failure) => (Status::Failed, Some(failure.into())),
-            // Nobody is shown one.
-            domain::DocumentState::Removed => (Status::Failed, None),
+        let (status, failure) = status_of(document.state);
+        let embedding_status = match status {
+            Status::Queued | Status::Processing => EmbeddingStatus::Pending,
+            Status::Complete => EmbeddingStatus::Indexed,
+            Status::Failed | Status::Canceled => EmbeddingStatus::Failed,
         };
+        let notes = document.notes;
         Self {
             id: document.id.to_string(),
             kind: document.kind.into(),
             status,
             stage,
             failure,
-            title: document.title,
+            title: document.title.or(notes.headline),
+            company: notes.company,
+            embedding_status,
+            resume_lang: notes.resume_lang.map(String::from),
+            jd_lang: notes.jd_lang.map(String::from),
+            desired_output_lang: notes.desired_output_lang.map(String::from),
             file_name: document.file_name,
             media_type: document.media.media_type().to_owned(),
             size: document.size,
@@ -99,6 +220,18 @@ impl From<domain::Document> for Document {
             created_at: document.created_at.to_string(),
         }
     }
+}
+
+/// Whether a document can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EmbeddingStatus {
+    /// Not yet.
+    Pending,
+    /// Now.
+    Indexed,
+    /// Never.
+    Failed,
 }
 
 /// A document that was handed in.
@@ -123,6 +256,8 @@ pub(crate) struct DocumentView {
     /// The row.
     #[serde(flatten)]
     pub(crate) document: Document,
+    /// What its submitter wants to be heeded.
+    pub(crate) custom_instructions: Option<String>,
     /// What was read; null until it is parsed.
     pub(crate) parsed: Option<Parsed>,
 }
@@ -153,6 +288,66 @@ impl DocumentView {
             findings: all(parsed.findings),
             text: with_text.then_some(parsed.text),
         });
-        Self { document: detail.document.into(), parsed }
+        let custom_instructions = detail.document.notes.custom_instructions.clone();
+        Self { document: detail.document.into(), custom_instructions, parsed }
+    }
+}
+
+/// A job with what was read in it and with its latest result.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobView {
+    /// The job.
+    #[serde(flatten)]
+    pub(crate) view: DocumentView,
+    /// The newest match with this job that has ended, if it is among the caller's 50 newest matches.
+    pub(crate) result: Option<Match>,
+}
+
+/// A résumé without whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedactedResume {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub(crate) id: String,
+    /// How far it has come.
+    pub(crate) status: Status,
+    /// The version, from 1.
+    pub(crate) version: u32,
+    /// The version of the parser's rules; null until it is parsed.
+    pub(crate) parser: Option<String>,
+    /// The structured form without name, contact, protected facts and dates of study; null until it is parsed.
+    pub(crate) profile: Option<Profile>,
+    /// The skills it names.
+    pub(crate) skills: Vec<Skill>,
+    /// The text that is ranked, which is all that a ranking sees of it; only with `include=text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+}
+
+impl RedactedResume {
+    /// The view of a résumé, with its ranked text or without.
+    pub(crate) fn new(redacted: RedactedDocument, with_text: bool) -> Self {
+        let RedactedDocument { id, version, state, redacted } = redacted;
+        let (status, _) = status_of(state);
+        let (mut parser, mut profile, mut skills, mut text) = (None, None, Vec::new(), None);
+        if let Some(mut redacted) = redacted {
+            skills = all(std::mem::take(&mut redacted.profile.skills));
+            parser = Some(redacted.parser);
+            profile = Some(redacted.profile.into());
+            text = with_text.then_some(redacted.text);
+        }
+        Self { id: id.to_string(), status, version: version.0, parser, profile, skills, text }
+    }
+}
+
+/// How far a document has come, and why no further.
+fn status_of(state: domain::DocumentState) -> (Status, Option<Failure>) {
+    match state {
+        domain::DocumentState::Queued => (Status::Queued, None),
+        domain::DocumentState::Parsed | domain::DocumentState::Embedded => (Status::Processing, None),
+        domain::DocumentState::Indexed => (Status::Complete, None),
+        domain::DocumentState::Failed(failure) => (Status::Failed, Some(failure.into())),
+        // Nobody is shown one.
+        domain::DocumentState::Removed => (Status::Failed, None),
     }
 }

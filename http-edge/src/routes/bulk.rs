@@ -206,10 +206,13 @@ async fn keep(
     let submission = SubmitDocument {
         owner: call.owner(),
         operation: OperationId::from_uuid(intent),
+        // Lines may be put right and sent again: what was taken is recognized by its content.
+        named: false,
         kind,
         file_name: upload.file_name,
         title: upload.title,
         content: upload.content,
+        notes: upload.notes,
     };
     Ok(Kept::from(call.ask(submission).await?))
 }

@@ -4,17 +4,26 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use tandem_domain::document::DocumentKind;
+use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::DocumentId;
-use tandem_messages::documents::{GetDocument, ListDocuments, SubmitDocument};
+use tandem_messages::documents::{GetDocument, GetRedacted, ListDocuments, SubmitDocument};
+use tandem_messages::matches::ListMatches;
 
 use crate::answer;
-use crate::caller::{Call, Operation};
-use crate::dto::document::{Document, DocumentView, FileForm, Submitted, TextDocument};
+use crate::caller::{Call, IDEMPOTENCY_KEY, Operation};
+use crate::dto::document::{
+    Document, DocumentView, FileForm, JobPosting, JobView, RedactedResume, Submitted, TextDocument,
+};
 use crate::dto::envelope::{Envelope, Listing};
+use crate::dto::matches::Match;
+use crate::json::{is_json, media_type};
 use crate::openapi::{Creates, Lists, Reads};
 use crate::problem::Problem;
 use crate::query::{Cursor, Page, Params, PathId};
 use crate::upload;
+
+/// Matches that are looked through for a job's latest result, newest first. Each may be a read of its own.
+const LATEST: u32 = 50;
 
 /// Submit a résumé
 ///
@@ -41,11 +50,14 @@ pub(crate) async fn submit_resume(
 
 /// Submit a job
 ///
-/// As a file or as text. Answered as soon as it is durable; parsing goes on behind the answer.
+/// As a file, as text, or as a `JobPosting` of schema.org. Answered as soon as it is durable; parsing goes on behind the
+/// answer. Where no title is given, the posting's is taken, or the first heading or line of the text.
 #[utoipa::path(
     post, path = "/api/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),
-    request_body(content((TextDocument = "application/json"), (FileForm = "multipart/form-data"))),
+    request_body(content(
+        (TextDocument = "application/json"), (JobPosting = "application/ld+json"), (FileForm = "multipart/form-data"),
+    )),
     responses(
         (status = 202, body = Envelope<Submitted>, description = "Accepted",
             headers(("Location" = String, description = "Where it can be seen"))),
@@ -60,6 +72,58 @@ pub(crate) async fn submit_job(
     request: Request,
 ) -> Result<Response, Problem> {
     submit(DocumentKind::Job, call, operation, request).await
+}
+
+/// Submit a résumé as a file
+///
+/// The same as `POST /api/v1/resumes` with a form.
+#[utoipa::path(
+    post, path = "/api/v1/resumes/upload", tag = "resumes",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),
+    request_body(content = FileForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 202, body = Envelope<Submitted>, description = "Accepted",
+            headers(("Location" = String, description = "Where it can be seen"))),
+        (status = 200, body = Envelope<Submitted>, description = "The same content was there already",
+            headers(("Location" = String, description = "Where it can be seen"))),
+        Creates,
+    ),
+)]
+pub(crate) async fn upload_resume(
+    call: Call,
+    operation: Operation,
+    request: Request,
+) -> Result<Response, Problem> {
+    if media_type(request.headers()) != "multipart/form-data" {
+        return Err(Problem::new(ErrorCode::UnsupportedType, "send a file as multipart/form-data"));
+    }
+    submit(DocumentKind::Resume, call, operation, request).await
+}
+
+/// Submit a résumé as text
+///
+/// The same as `POST /api/v1/resumes` with JSON.
+#[utoipa::path(
+    post, path = "/api/v1/resumes/from-text", tag = "resumes",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),
+    request_body = TextDocument,
+    responses(
+        (status = 202, body = Envelope<Submitted>, description = "Accepted",
+            headers(("Location" = String, description = "Where it can be seen"))),
+        (status = 200, body = Envelope<Submitted>, description = "The same content was there already",
+            headers(("Location" = String, description = "Where it can be seen"))),
+        Creates,
+    ),
+)]
+pub(crate) async fn resume_from_text(
+    call: Call,
+    operation: Operation,
+    request: Request,
+) -> Result<Response, Problem> {
+    if !is_json(request.headers()) {
+        return Err(Problem::new(ErrorCode::UnsupportedType, "send a text as application/json"));
+    }
+    submit(DocumentKind::Resume, call, operation, request).await
 }
 
 /// List résumés, newest first
@@ -99,10 +163,10 @@ pub(crate) async fn list_jobs(call: Call, params: Params) -> Result<Response, Pr
 )]
 pub(crate) async fn get_resume(
     call: Call,
-    id: PathId<DocumentId>,
+    PathId(id): PathId<DocumentId>,
     params: Params,
 ) -> Result<Response, Problem> {
-    get(DocumentKind::Resume, call, id, params).await
+    Ok(answer::ok(view(DocumentKind::Resume, &call, id, params).await?))
 }
 
 /// Show a job with what was read in it
@@ -112,10 +176,36 @@ pub(crate) async fn get_resume(
         ("id" = String, Path, format = "uuid", description = "The job"),
         ("include" = Option<String>, Query, description = "`text` adds the visible text"),
     ),
-    responses((status = 200, body = Envelope<DocumentView>, description = "The job"), Reads),
+    responses((status = 200, body = Envelope<JobView>, description = "The job"), Reads),
 )]
 pub(crate) async fn get_job(call: Call, id: PathId<DocumentId>, params: Params) -> Result<Response, Problem> {
-    get(DocumentKind::Job, call, id, params).await
+    let PathId(job) = id;
+    let view = view(DocumentKind::Job, &call, job, params).await?;
+    let newest = call.ask(ListMatches { owner: call.owner(), after: None, limit: LATEST }).await?;
+    let latest = newest.matches.into_iter().find(|pair| pair.job == job && pair.outcome.is_some());
+    Ok(answer::ok(JobView { view, result: latest.map(Match::from) }))
+}
+
+/// Show a résumé without whose it is
+///
+/// Name, e-mail and web addresses, telephone numbers, address, protected facts and dates of study are left out, and cut
+/// out of the texts. It is what a reviewer sees who is to judge the work alone.
+#[utoipa::path(
+    get, path = "/api/v1/resumes/{id}/redacted", tag = "resumes",
+    params(
+        ("id" = String, Path, format = "uuid", description = "The résumé"),
+        ("include" = Option<String>, Query, description = "`text` adds the text that is ranked"),
+    ),
+    responses((status = 200, body = Envelope<RedactedResume>, description = "The résumé, redacted"), Reads),
+)]
+pub(crate) async fn get_redacted_resume(
+    call: Call,
+    PathId(id): PathId<DocumentId>,
+    params: Params,
+) -> Result<Response, Problem> {
+    let with_text = wants_text(params)?;
+    let redacted = call.ask(GetRedacted { owner: call.owner(), id }).await?;
+    Ok(answer::ok(RedactedResume::new(redacted, with_text)))
 }
 
 async fn submit(
@@ -124,14 +214,17 @@ async fn submit(
     Operation(operation): Operation,
     request: Request,
 ) -> Result<Response, Problem> {
+    let named = request.headers().contains_key(IDEMPOTENCY_KEY);
     let upload = upload::read(&call.shared, kind, request).await?;
     let submission = SubmitDocument {
         owner: call.owner(),
         operation,
+        named,
         kind,
         file_name: upload.file_name,
         title: upload.title,
         content: upload.content,
+        notes: upload.notes,
     };
     let submitted = Submitted::from(call.ask(submission).await?);
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -146,18 +239,24 @@ async fn list(kind: DocumentKind, call: Call, params: Params) -> Result<Response
     Ok(answer::ok(Listing { items, next_cursor: page.next.map(|id| id.encode()) }))
 }
 
-async fn get(
+async fn view(
     kind: DocumentKind,
-    call: Call,
-    PathId(id): PathId<DocumentId>,
-    mut params: Params,
-) -> Result<Response, Problem> {
+    call: &Call,
+    id: DocumentId,
+    params: Params,
+) -> Result<DocumentView, Problem> {
+    let with_text = wants_text(params)?;
+    let detail = call.ask(GetDocument { owner: call.owner(), kind, id }).await?;
+    Ok(DocumentView::new(detail, with_text))
+}
+
+/// Whether the text is asked for.
+fn wants_text(mut params: Params) -> Result<bool, Problem> {
     let with_text = match params.take("include").as_deref() {
         None => false,
         Some("text") => true,
         Some(_) => return Err(Problem::validation("`include`: expected `text`")),
     };
     params.finish()?;
-    let detail = call.ask(GetDocument { owner: call.owner(), kind, id }).await?;
-    Ok(answer::ok(DocumentView::new(detail, with_text)))
+    Ok(with_text)
 }

@@ -1,5 +1,6 @@
 use tandem_domain::document::{DocumentKind, DocumentState, Failure};
 use tandem_messages::documents::{DocumentDetail, DocumentPage, SubmitDocument, SubmittedDocument};
+use tandem_messages::matches::MatchPage;
 
 use super::samples::{ID, OTHER_ID, document, document_id, parsed};
 use super::*;
@@ -167,6 +168,9 @@ fn showing(state: DocumentState) -> Site {
             document: document(get.kind, state.clone()),
             parsed: (state != DocumentState::Queued).then(|| parsed(get.kind)),
         })),
+        Request::ListMatches(_) => {
+            Act::Reply(Reply::ListMatches(MatchPage { matches: Vec::new(), next: None }))
+        }
         other => panic!("asked {}", other.name()),
     })
 }

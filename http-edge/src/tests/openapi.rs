@@ -2,7 +2,7 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 33] = [
+const ROUTES: [(&str, &str); 36] = [
     ("get", "/api/v1/account"),
     ("get", "/api/v1/health/ping"),
     ("get", "/api/v1/jobs"),
@@ -26,9 +26,12 @@ const ROUTES: [(&str, &str); 33] = [
     ("get", "/api/v1/resumes"),
     ("post", "/api/v1/resumes"),
     ("post", "/api/v1/resumes/bulk"),
+    ("post", "/api/v1/resumes/from-text"),
+    ("post", "/api/v1/resumes/upload"),
     ("delete", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}/events"),
+    ("get", "/api/v1/resumes/{id}/redacted"),
     ("get", "/docs"),
     ("get", "/healthz"),
     ("get", "/livez"),

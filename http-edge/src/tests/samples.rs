@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use tandem_domain::chunk::ModelIdentity;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, MediaKind, ParsedVersion, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, MediaKind, Notes, ParsedVersion, Version,
+};
 use tandem_domain::finding::{Finding, FindingKind};
 use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId};
 use tandem_domain::profile::{
@@ -46,6 +48,7 @@ pub(super) fn document(kind: DocumentKind, state: DocumentState) -> Document {
         object_key: "resumes/secret.txt".to_owned(),
         state,
         created_at: Timestamp::from_millis(1_790_000_000_000),
+        notes: Notes::default(),
     }
 }
 

@@ -7,21 +7,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::{StreamExt, TryStreamExt, iter};
-use tandem_domain::document::Failure;
+use tandem_domain::document::{DocumentKind, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
 use tandem_ingestion::{Eraser, Ingestion};
 use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
-    DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, ListDocuments,
+    DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, GetRedacted, ListDocuments,
+    RedactedDocument, RedactedVersion,
 };
 use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
+use tandem_parsing::redact;
 use tandem_ports::documents::{MAX_PAGE, Page};
 use tandem_ports::{AccountStore, Clock, DocumentStore, WorkQueue};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
+use tokio::task::spawn_blocking;
 
 use crate::cluster::{Cluster, NodeState};
 
@@ -103,6 +106,7 @@ impl Parts {
                 Reply::SubmitDocument(self.submit_document(q, context).await?)
             }
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
+            Request::GetRedacted(q) => Reply::GetRedacted(self.redacted(q).await?),
             Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
             Request::RemoveDocument(q) => Reply::RemoveDocument(self.remove_document(q).await?),
             Request::GetDocumentStates(q) => Reply::GetDocumentStates(self.states(q).await?),
@@ -134,6 +138,21 @@ impl Parts {
         })?;
         let parsed = self.documents.parsed(&owner, id, document.version).await?;
         Ok(DocumentDetail { document, parsed })
+    }
+
+    async fn redacted(&self, request: GetRedacted) -> Result<RedactedDocument, Failure> {
+        let GetRedacted { owner, id } = request;
+        let DocumentDetail { document, parsed } =
+            self.document(GetDocument { owner, kind: DocumentKind::Resume, id }).await?;
+        let redact = |parsed: ParsedVersion| {
+            let profile = redact::redacted(&parsed.profile);
+            RedactedVersion { profile, text: parsed.ranked_text, parser: parsed.parser }
+        };
+        let redacted = spawn_blocking(move || parsed.map(redact)).await.map_err(|_| Failure {
+            code: ErrorCode::Internal,
+            reason: "redacting a résumé panicked".to_owned(),
+        })?;
+        Ok(RedactedDocument { id: document.id, version: document.version, state: document.state, redacted })
     }
 
     async fn list(&self, request: ListDocuments) -> Result<DocumentPage, Failure> {
@@ -193,7 +212,7 @@ impl Parts {
     async fn check_store(&self) -> HealthCheck {
         let page = Page { after: None, limit: 1 };
         let owner = OwnerId::local();
-        let read = self.documents.list(&owner, tandem_domain::document::DocumentKind::Job, page);
+        let read = self.documents.list(&owner, DocumentKind::Job, page);
         let (ok, note) = match tokio::time::timeout(CHECK_LIMIT, read).await {
             Ok(Ok(_)) => (true, "answers".to_owned()),
             Ok(Err(error)) => (false, error.to_string()),

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use tandem_domain::document::DocumentKind;
+use tandem_domain::document::{DocumentKind, Notes};
 use tandem_domain::ids::{OperationId, OwnerId};
 use tandem_ports::testsuite::{ManualClock, MemoryObjects, MemoryQueue, MemoryStore};
 
@@ -36,10 +36,12 @@ impl House {
         SubmitDocument {
             owner: owner.parse().unwrap(),
             operation: OperationId::from_uuid(self.clock.new_id()),
+            named: false,
             kind: DocumentKind::Resume,
             file_name: name.to_owned(),
             title: None,
             content: Bytes::from_static(content),
+            notes: Notes::default(),
         }
     }
 }
@@ -82,6 +84,41 @@ async fn the_same_content_at_the_same_time_is_one_document_and_one_original() {
     let (a, b) = (both.0.unwrap(), both.1.unwrap());
     assert_eq!(a.document.id, b.document.id);
     assert_ne!(a.duplicate, b.duplicate, "one made it and the other found it");
+}
+
+#[tokio::test]
+async fn a_named_intent_belongs_to_one_document_and_is_answered_alike() {
+    let house = house();
+    let named = SubmitDocument { named: true, ..house.file("local", "a.txt", b"one") };
+    let first = house.ingestor.submit(named.clone()).await.unwrap();
+    let again = house.ingestor.submit(named.clone()).await.unwrap();
+    assert_eq!(first, again, "the same intent has the same answer");
+    let notes = Notes { company: Some("Sample Works".to_owned()), ..Notes::default() };
+    let others = [
+        SubmitDocument { content: Bytes::from_static(b"two"), ..named.clone() },
+        SubmitDocument { title: Some("Title".to_owned()), ..named.clone() },
+        SubmitDocument { kind: DocumentKind::Job, ..named.clone() },
+        SubmitDocument { notes, ..named.clone() },
+    ];
+    for other in others {
+        let refused = house.ingestor.submit(other).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeyReused);
+    }
+    house.clock.advance(std::time::Duration::from_secs(1));
+    let operation = OperationId::from_uuid(house.clock.new_id());
+    let later = house.ingestor.submit(SubmitDocument { operation, ..named.clone() }).await.unwrap();
+    assert!(later.duplicate, "another intent finds the document there");
+    let somebody = SubmitDocument { owner: "other".parse().unwrap(), ..named };
+    assert!(!house.ingestor.submit(somebody).await.unwrap().duplicate, "intents are their owner's");
+}
+
+#[tokio::test]
+async fn what_is_refused_uses_up_no_intent() {
+    let house = house();
+    let named = SubmitDocument { named: true, ..house.file("local", "a.png", b"\x89PNG") };
+    assert_eq!(house.ingestor.submit(named.clone()).await.unwrap_err().code, ErrorCode::UnsupportedType);
+    let right = SubmitDocument { content: Bytes::from_static(b"text"), ..named };
+    assert!(!house.ingestor.submit(right).await.unwrap().duplicate);
 }
 
 #[tokio::test]

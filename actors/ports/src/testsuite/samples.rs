@@ -1,7 +1,7 @@
 //! Invented values for suites: the same arguments always make the same value.
 
 use tandem_domain::chunk::{Chunk, EmbeddedVersion, ModelIdentity};
-use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure, MediaKind, Version};
+use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure, MediaKind, Notes, Version};
 use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, derived};
@@ -159,6 +159,23 @@ pub fn document(owner: &OwnerId, kind: DocumentKind, number: u64) -> Document {
         object_key: Document::object_key(kind, id, MediaKind::Pdf),
         state: DocumentState::Queued,
         created_at: CREATED,
+        notes: notes(number),
+    }
+}
+
+/// Notes number `number`; every third document has none.
+#[must_use]
+pub fn notes(number: u64) -> Notes {
+    if number.is_multiple_of(3) {
+        return Notes::default();
+    }
+    Notes {
+        headline: Some(format!("Headline {number}")),
+        company: Some("Sample Works".to_owned()),
+        resume_lang: Some(LanguageCode::ENGLISH),
+        jd_lang: Some(LanguageCode::ARABIC),
+        desired_output_lang: None,
+        custom_instructions: Some(format!("Mind {number}.\nوشكرا")),
     }
 }
 

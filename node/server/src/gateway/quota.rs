@@ -201,7 +201,10 @@ impl Parts {
         let plan = metering.plan(context);
         let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
         let submitted = self.ingestion.submit(request, deadline).await;
-        if is_taken(receipt) && submitted.as_ref().map_or(true, |submitted| submitted.duplicate) {
+        let is_free = submitted.as_ref().map_or(true, |submitted| {
+            submitted.duplicate || came_before(receipt, submitted.document.created_at)
+        });
+        if is_taken(receipt) && is_free {
             metering.take_back(&owner, operation).await;
         }
         submitted

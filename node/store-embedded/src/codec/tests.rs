@@ -25,3 +25,14 @@ fn whatever_is_cut_or_foreign_is_an_error() {
     assert_eq!(decode::<Parsed>("t", &longer), Err(left_over));
     assert_eq!(decode::<Parsed>("t", &foreign), Err(StoreError::Newer { table: "t", format: 9 }));
 }
+
+#[test]
+fn documents_of_before_there_were_notes_have_none() {
+    type Document = tandem_domain::document::Document;
+    let document = samples::document(&samples::owner("alice"), tandem_domain::document::DocumentKind::Job, 3);
+    assert_eq!(document.notes, tandem_domain::document::Notes::default());
+    let blob = encode("t", &document).unwrap();
+    let notes = postcard::to_allocvec(&document.notes).unwrap();
+    let before = blob.strip_suffix(&notes[..]).unwrap();
+    assert_eq!(decode::<Document>("t", before), Ok(document));
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use futures::stream::{StreamExt, iter};
-use tandem_domain::document::{DocumentKind, DocumentState, Failure};
+use tandem_domain::document::{DocumentKind, DocumentState, Failure, Notes};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
 use tandem_messages::GatewayHandle;
@@ -192,10 +192,12 @@ async fn submit(gateway: &GatewayHandle, file: &InputFile, max_bytes: u64) -> Fa
     let submission = SubmitDocument {
         owner: OwnerId::local(),
         operation: OperationId::from_uuid(SystemClock.new_id()),
+        named: false,
         kind: file.kind,
         file_name: file.name.clone(),
         title: None,
         content: Bytes::from(content),
+        notes: Notes::default(),
     };
     match gateway.ask(submission, &context()).await {
         Ok(done) => Fate::Document { id: done.document.id, new: !done.duplicate, state: done.document.state },
