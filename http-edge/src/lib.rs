@@ -34,5 +34,7 @@ mod upload;
 #[allow(clippy::wildcard_enum_match_arm, reason = "a test's gateway knows the few requests of that test")]
 mod tests;
 
+pub use auth::jwks::KeysError;
+pub use auth::token::{Claims, Refusal, Tokens};
 pub use router::{EdgeState, app};
 pub use serve::serve;

@@ -8,9 +8,9 @@ fn resolve(settings: &[(&str, &str)]) -> Result<NodeConfig, (String, String)> {
     let typed =
         |text: &str| text.parse::<bool>().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean);
     let settings: Vec<(&str, Value)> = settings.iter().map(|(key, text)| (*key, typed(text))).collect();
-    NodeConfig::resolve(None, std::iter::empty(), &settings).map_err(|error| match error {
-        ConfigError::BadValue { key, reason, .. } => (key, reason),
-        other => panic!("{other}"),
+    NodeConfig::resolve(None, std::iter::empty(), &settings).map_err(|error| {
+        let ConfigError::BadValue { key, reason, .. } = error else { panic!("{error}") };
+        (key, reason)
     })
 }
 
