@@ -168,7 +168,7 @@ impl Jwks {
     async fn refresh(&self) -> bool {
         let fetched = timeout(FETCH_TIMEOUT, self.fetch()).await.unwrap_or(Err(KeysError::TooSlow));
         let keys = fetched.inspect_err(|error| {
-            tracing::warn!(%error, "the keys of tokens were not fetched; the last good ones hold");
+            tracing::warn!(%error, "the keys of tokens were not fetched; those that are known hold");
         });
         let refreshed = keys.is_ok();
         self.known.send_modify(|known| {
