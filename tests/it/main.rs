@@ -18,6 +18,7 @@ mod secrets;
 mod cancel;
 mod cluster;
 mod crash;
+mod contract;
 mod drain;
 mod edge;
 mod erasure;
