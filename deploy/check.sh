@@ -195,7 +195,7 @@ if bring_helm; then
   check "chart refuses a key of its own" refuses "data_dir" --set config.node.data_dir=/elsewhere
   check "chart refuses an unknown value" refuses "replicaCount" --set replicaCount=5
   check "chart refuses more nodes than certificates" refuses "maxReplicas" --set replicas=10
-  check "chart refuses to monitor nothing" refuses "metrics.enabled" --set metrics.serviceMonitor.enabled=true
+  check "chart refuses to let everybody in" refuses "enabled" --set config.auth.enabled=false
 else
   skip "chart" "helm $HELM cannot be built: it needs go and a module proxy"
 fi

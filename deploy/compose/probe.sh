@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Asks the node of this container: exit code 0 if PATH answers 200. The edge listens on loopback only and the image has
-# no curl.
+# Asks the node of this container: exit code 0 if PATH answers 200. The image has no curl.
 set -euo pipefail
 
 path="${1:-/readyz}" listen="${TANDEM_EDGE__LISTEN:-127.0.0.1:8080}"

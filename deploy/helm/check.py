@@ -161,8 +161,8 @@ def check_container(chart, what, container, pod_security, volumes, lasting):
     if container["name"] == "tandem":
         wanted = {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
         for probe, path in wanted.items():
-            command = container.get(probe, {}).get("exec", {}).get("command")
-            expect(command == ["tandem-probe", path], f"{what}: the {probe} does not ask {path} from inside")
+            asks = container.get(probe, {}).get("httpGet")
+            expect(asks == {"path": path, "port": "http"}, f"{what}: the {probe} does not ask {path}")
 
 
 def check_source(chart, what, volume):
@@ -190,12 +190,18 @@ def check_service(chart):
     expect(service["spec"].get("clusterIP") == "None", "the mesh's Service is not headless")
     expect(service["spec"].get("publishNotReadyAddresses") is True, "nodes are found only once they are ready")
     expect(matches(service["spec"]["selector"], chart.labels), "the Service does not select the pods")
+    api = chart.named("Service", chart.nodes["metadata"]["name"])
+    expect(matches({"matchLabels": api["spec"]["selector"]}, chart.labels), "the API's Service selects no node")
+    ports = {p["name"] for p in chart.node["ports"]}
+    expect({p["targetPort"] for p in api["spec"]["ports"]} <= ports, "the API's Service leads to no port")
     for monitor in chart.all("ServiceMonitor"):
-        selected = matches(monitor["spec"]["selector"], service["metadata"]["labels"])
-        expect(selected, "the ServiceMonitor does not select the Service")
-        served = {p["name"] for p in service["spec"]["ports"]}
+        selects = [matches(monitor["spec"]["selector"], s["metadata"]["labels"]) for s in (api, service)]
+        expect(selects == [True, False], "the ServiceMonitor selects another Service than the API's")
+        served = {p["name"] for p in api["spec"]["ports"]}
         read = {e["port"] for e in monitor["spec"]["endpoints"]}
         expect(read and read <= served, "the ServiceMonitor reads a port that is not there")
+        signed = all("credentials" in e.get("authorization", {}) for e in monitor["spec"]["endpoints"])
+        expect(signed, "the ServiceMonitor does not say who asks")
 
 
 def check_policies(chart):
@@ -241,7 +247,8 @@ def check_nodes(chart):
         path = chart.value(f"TANDEM_MESH__{variable}", "any")
         expect(path in mounts, f"{path} of mesh.{variable.lower()} is not mounted")
     listen = chart.value("TANDEM_EDGE__LISTEN", "any")
-    expect(listen.startswith("127."), f"the edge listens on {listen} without accounts")
+    accounts = chart.value("TANDEM_AUTH__ENABLED", "any") == "true"
+    expect(listen.startswith("127.") or accounts, f"the edge listens on {listen} without accounts")
 
 
 def count_certificates(chart):
@@ -345,7 +352,8 @@ def mounted(service):
 
 def check_node_service(name, service, services):
     environment, volumes = service["environment"], mounted(service)
-    expect(not service.get("ports"), f"{name}: publishes a port of a node without accounts")
+    accounts = str(environment.get("TANDEM_AUTH__ENABLED", "")).lower() == "true"
+    expect(not service.get("ports") or accounts, f"{name}: publishes a port of a node without accounts")
     expect(service.get("read_only") is True, f"{name}: may write to its image")
     expect("ALL" in service.get("cap_drop", []), f"{name}: keeps capabilities")
     expect("no-new-privileges:true" in service.get("security_opt", []), f"{name}: may gain privileges")

@@ -108,7 +108,4 @@ capabilities:
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas is greater than maxReplicas" -}}
 {{- end -}}
-{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) -}}
-{{- fail "metrics.serviceMonitor.enabled needs metrics.enabled: without its proxy there is nothing to read" -}}
-{{- end -}}
 {{- end -}}
