@@ -2,6 +2,7 @@
 
 pub(crate) mod common;
 pub(crate) mod envelope;
+pub(crate) mod event;
 pub(crate) mod problem;
 
 pub(crate) mod account;

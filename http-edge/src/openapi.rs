@@ -23,6 +23,8 @@ use crate::problem::{PROBLEM_JSON, Problem, meaning_of};
 use crate::rights::{Right, right_of};
 use crate::router;
 
+mod parameters;
+
 /// The version of the API, as in its paths.
 const API_VERSION: &str = "1";
 /// The names of the ways to say who asks.
@@ -90,6 +92,7 @@ pub(crate) fn document() -> OpenApi {
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     let key = ApiKeyValue::new(X_API_KEY.as_str());
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    parameters::bound(&mut api);
     for (path, item) in &mut api.paths.paths {
         let operations = [
             (Method::GET, &mut item.get),

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::router::Shared;
 
 /// Entries of a page where nothing else is asked for.
-const DEFAULT_LIMIT: u32 = 50;
+pub(crate) const DEFAULT_LIMIT: u32 = 50;
 /// The most entries of a page.
 pub(crate) const MAX_LIMIT: u32 = 1_000;
 

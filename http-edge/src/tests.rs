@@ -3,6 +3,7 @@
 mod accounts;
 mod browsers;
 mod bulk;
+mod contract;
 mod documents;
 mod etags;
 mod events;

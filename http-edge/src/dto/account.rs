@@ -70,6 +70,7 @@ pub(crate) struct NewKey {
     #[schema(examples("nightly import"), min_length = 1, max_length = 100)]
     pub(crate) label: String,
     /// What it may be used for, no more than what the caller's credentials may; left out = as much.
+    #[schema(min_items = 1)]
     pub(crate) scopes: Option<Vec<Scope>>,
     /// Days after which it is refused; left out = never.
     #[schema(minimum = 1, maximum = 3650, examples(90))]

@@ -130,12 +130,14 @@ pub(crate) struct FileForm {
 #[allow(dead_code, reason = "describes the posting; the posting itself is read where it is kept")]
 pub(crate) struct JobPosting {
     /// `JobPosting`.
-    #[schema(rename = "@type")]
+    #[schema(rename = "@type", pattern = "^(.*[/:])?JobPosting$")]
     pub(crate) kind: String,
-    /// The job's title.
-    pub(crate) title: Option<String>,
-    /// The text, plain or as HTML.
-    pub(crate) description: Option<String>,
+    /// The job's title, where it is a text; anything else is passed over.
+    #[schema(value_type = serde_json::Value, required = false)]
+    pub(crate) title: (),
+    /// The text, plain or as HTML; anything else is passed over.
+    #[schema(value_type = serde_json::Value, required = false)]
+    pub(crate) description: (),
 }
 
 super::mirror! {

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::caller::Call;
 use crate::dto::document::Document;
-use crate::dto::runs::Run;
+use crate::dto::event::{EventKind, ResourceEvent};
 use crate::openapi::Reads;
 use crate::problem::Problem;
 use crate::query::{Params, PathId};
@@ -82,7 +82,7 @@ enum Next {
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the event that was seen last"),
     ),
     responses(
-        (status = 200, body = Run, content_type = "text/event-stream", description = "Its events",
+        (status = 200, body = ResourceEvent, content_type = "text/event-stream", description = "Its events",
             example = json!("event: progress\nid: 3.0.0\ndata: {\"id\": \"0190b6a2-9a51-7c3e-8f6d-0d2f6c1a7b10\"}\n\n")),
         (status = 204, description = "The last event was seen already"),
         Reads,
@@ -108,7 +108,7 @@ pub(crate) async fn run_events(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the event that was seen last"),
     ),
     responses(
-        (status = 200, body = Document, content_type = "text/event-stream", description = "Its events",
+        (status = 200, body = ResourceEvent, content_type = "text/event-stream", description = "Its events",
             example = json!("event: settled\nid: 1.indexed\ndata: {\"id\": \"0190b6a2-9a51-7c3e-8f6d-0d2f6c1a7b10\"}\n\n")),
         (status = 204, description = "The last event was seen already"),
         Reads,
@@ -134,7 +134,7 @@ pub(crate) async fn resume_events(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the event that was seen last"),
     ),
     responses(
-        (status = 200, body = Document, content_type = "text/event-stream", description = "Its events",
+        (status = 200, body = ResourceEvent, content_type = "text/event-stream", description = "Its events",
             example = json!("event: settled\nid: 1.indexed\ndata: {\"id\": \"0190b6a2-9a51-7c3e-8f6d-0d2f6c1a7b10\"}\n\n")),
         (status = 204, description = "The last event was seen already"),
         Reads,
@@ -248,7 +248,8 @@ impl Watch {
 }
 
 fn sight(id: String, settled: bool, resource: &impl Serialize) -> Result<Sight, Problem> {
-    let event = Event::default().event(if settled { "settled" } else { "progress" }).id(&id);
+    let kind = if settled { EventKind::Settled } else { EventKind::Progress };
+    let event = Event::default().event(kind.name()).id(&id);
     let event = event.json_data(resource).map_err(|_| Problem::plain(ErrorCode::Internal))?;
     Ok(Sight { id, settled, event })
 }

@@ -106,7 +106,9 @@ fn instructions(text: Option<String>) -> Result<Option<String>, Problem> {
     let text = given(text);
     let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     if text.as_ref().is_some_and(|text| text.chars().count() > MAX_INSTRUCTIONS || text.chars().any(is_odd)) {
-        let rule = format!("at most {MAX_INSTRUCTIONS} characters");
+        let rule = format!(
+            "at most {MAX_INSTRUCTIONS} characters, of control characters line breaks and tabs alone"
+        );
         return Err(Problem::validation(format!("field `custom_instructions`: expected {rule}")));
     }
     Ok(text)

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::run::{MatchRun, RowKey};
@@ -52,7 +52,9 @@ enum Next {
 pub(crate) fn stream(call: Call, place: Place, run: MatchRun, after: Option<RowKey>) -> Response {
     let end = Instant::now() + MAX_DURATION;
     let rows = Rows { call, run, end, next: Next::Page(after), _place: place };
-    let mut response = Response::new(Body::from_stream(stream::unfold(rows, step)));
+    // Whoever compresses an answer asks again behind its end, which an unfolding does not bear.
+    let rows = stream::unfold(rows, step).fuse();
+    let mut response = Response::new(Body::from_stream(rows));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     response
 }
