@@ -199,11 +199,15 @@ impl Task {
     /// How long the failure of a task is tried to be shown, counted from its filing: as long again as its work.
     pub const SHOW_WITHIN: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
-    /// The shortest wait for a part of the system that is away.
-    pub const OUTAGE_LEAST: Duration = Duration::from_secs(1);
-
-    /// The longest wait for a part of the system that is away.
-    pub const OUTAGE_MOST: Duration = Duration::from_secs(600);
+    /// The waits for a part of the system that is away, ascending. But for the first they are steps of the queue's ladder,
+    /// which rounds a wait up to one of its own: three minutes would become ten.
+    pub const OUTAGE_WAITS: [Duration; 5] = [
+        Duration::from_secs(1),
+        Duration::from_secs(5),
+        Duration::from_secs(30),
+        Duration::from_secs(120),
+        Duration::from_secs(600),
+    ];
 
     /// A task to be filed. Filing the same work twice makes the same id, so the second is recognized.
     #[must_use]
@@ -222,27 +226,27 @@ impl Task {
         }
     }
 
-    /// The id that follows from the work.
-    #[must_use]
-    pub fn id_of(owner: &OwnerId, kind: TaskKind, subject: &TaskSubject) -> TaskId {
-        let (tag, id, number) = match subject {
     /// A mark of an intent: the row of work that is done by whoever files it, so that nobody else ever does it.
     #[must_use]
     pub fn mark(owner: OwnerId, kind: TaskKind, subject: TaskSubject, now: Timestamp) -> Self {
         Self { state: TaskState::Done, ..Self::new(owner, kind, subject, now) }
     }
 
+    /// The id that follows from the work.
+    #[must_use]
+    pub fn id_of(owner: &OwnerId, kind: TaskKind, subject: &TaskSubject) -> TaskId {
+        let (tag, id, number) = match subject {
             TaskSubject::Version { document, version } => (b"v", document.as_uuid(), version.0),
             TaskSubject::Match { id } => (b"m", id.as_uuid(), 0),
             TaskSubject::Run { run } => (b"a", run.as_uuid(), 0),
             TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
             TaskSubject::RunCancel { run } => (b"c", run.as_uuid(), 0),
             TaskSubject::Erasure { document, version, .. } => (b"e", document.as_uuid(), version.0),
+            TaskSubject::Upload { operation, .. } => (b"u", operation.as_uuid(), 0),
         };
         TaskId::from_uuid(derived(
             "task",
             &[owner.as_str().as_bytes(), kind.name().as_bytes(), tag, id.as_bytes(), &number.to_be_bytes()],
-            TaskSubject::Upload { operation, .. } => (b"u", operation.as_uuid(), 0),
         ))
     }
 
@@ -325,13 +329,14 @@ impl Task {
         }
     }
 
-    /// How long to wait for a part of the system that is away: a quarter of the task's age, so that a short outage is
-    /// noticed soon and a long one costs little. `None` = the task is older than `limit`.
+    /// How long to wait for a part of the system that is away: at most a quarter of the task's age, so that the end of a
+    /// short outage is noticed soon and a long one costs little. `None` = the task is older than `limit`.
     #[must_use]
     fn outage_wait(&self, now: Timestamp, limit: Duration) -> Option<Duration> {
         let age = now.millis().saturating_sub(self.created_at.millis());
         let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-        (age <= limit).then(|| (age / 4).clamp(Self::OUTAGE_LEAST, Self::OUTAGE_MOST))
+        let [least, ..] = Self::OUTAGE_WAITS;
+        (age <= limit).then(|| Self::OUTAGE_WAITS.into_iter().rfind(|wait| *wait <= age / 4).unwrap_or(least))
     }
 
     /// This task put back untouched, as when its worker is asked to stop: the attempt does not count.
