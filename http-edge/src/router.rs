@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::callers;
+use crate::auth::token::Tokens;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::routes::{accounts, bulk, documents, events, health, matches, quota, removal, runs};
@@ -38,6 +39,8 @@ pub struct EdgeState {
     pub version: &'static str,
     /// Whether callers must say who they are.
     pub accounts: bool,
+    /// Which tokens are believed; `None` = API keys alone open anything.
+    pub tokens: Option<Arc<Tokens>>,
     /// Whether the API is answered here (the role `edge`), or only what operators and probes ask.
     pub api: bool,
 }
@@ -102,13 +105,13 @@ pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router 
 pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::default()
         .routes(routes!(documents::submit_resume, documents::list_resumes))
-        .routes(routes!(documents::get_resume))
-        .routes(routes!(removal::remove_resume))
-        .routes(routes!(documents::submit_job, documents::list_jobs))
         .routes(routes!(documents::upload_resume))
         .routes(routes!(documents::resume_from_text))
-        .routes(routes!(documents::get_job))
+        .routes(routes!(documents::get_resume))
         .routes(routes!(documents::get_redacted_resume))
+        .routes(routes!(removal::remove_resume))
+        .routes(routes!(documents::submit_job, documents::list_jobs))
+        .routes(routes!(documents::get_job))
         .routes(routes!(removal::remove_job))
         .routes(routes!(matches::create_match, matches::list_matches))
         .routes(routes!(matches::get_match))

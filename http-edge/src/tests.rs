@@ -17,8 +17,8 @@ mod removal;
 mod runs;
 mod samples;
 mod serve;
-
 mod submitted;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -146,6 +146,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
         metrics: Arc::new(|| prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).unwrap()),
         version: "1.2.3",
         accounts: false,
+        tokens: None,
         api: true,
     }
 }

@@ -12,13 +12,14 @@ mod node;
 mod sample;
 mod score;
 
+mod accounts;
 mod blind;
 mod secrets;
 
 mod cancel;
 mod cluster;
-mod crash;
 mod contract;
+mod crash;
 mod drain;
 mod edge;
 mod erasure;

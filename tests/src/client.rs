@@ -31,6 +31,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 pub struct Client {
     base: String,
     http: reqwest::Client,
+    credentials: Option<(&'static str, String)>,
 }
 
 /// An answer, read to its end.
@@ -130,12 +131,28 @@ impl Client {
         // reqwest wants a provider of TLS even where it speaks plain HTTP. An error says that there is one.
         rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().timeout(REQUEST_LIMIT).no_proxy().build();
-        Self { base: base.to_owned(), http: http.expect("a client can be made") }
+        Self { base: base.to_owned(), http: http.expect("a client can be made"), credentials: None }
+    }
+
+    /// The same client with an API key on every request.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { credentials: Some(("x-api-key", key.to_owned())), ..self.clone() }
+    }
+
+    /// The same client with a bearer token on every request.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { credentials: Some(("authorization", format!("Bearer {token}"))), ..self.clone() }
     }
 
     /// A request to be filled and handed to [`Client::send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.credentials {
+            Some((name, value)) => request.header(*name, value),
+            None => request,
+        }
     }
 
     /// Sends a request and reads the whole answer.

@@ -15,7 +15,7 @@ use crate::{cli, poll};
 /// Shards of the index.
 pub const SHARDS: u16 = 16;
 /// What a node does unless it is told otherwise.
-const ALL_ROLES: &str = "edge,ingest,parse,embed,index,match";
+pub const ALL_ROLES: &str = "edge,ingest,parse,embed,index,match";
 /// How long the nodes may take to find one another and to share the shards out.
 const SHARED_OUT_WITHIN: Duration = Duration::from_secs(60);
 

@@ -19,3 +19,4 @@ pub mod services;
 
 pub mod client;
 pub mod oracle;
+pub mod tokens;

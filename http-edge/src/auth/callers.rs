@@ -8,8 +8,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tandem_domain::account::KeyText;
 use tandem_domain::error::ErrorCode;
-use tandem_messages::accounts::IdentifyKey;
+use tandem_messages::accounts::{IdentifyKey, IdentifyUser};
 
+use crate::auth::token::Claims;
 use crate::caller::{Caller, ask};
 use crate::problem::Problem;
 use crate::rights::{Right, right_of};
@@ -23,7 +24,7 @@ const BEARER: &str = "bearer ";
 /// What a request shows of its caller.
 enum Credentials<'a> {
     Key(&'a str),
-    Token,
+    Token(&'a str),
 }
 
 /// Finds out who asks and whether they may use the route at all. Whose data they see is decided by the ports, by owner.
@@ -64,7 +65,18 @@ async fn identify(shared: &Shared, headers: &HeaderMap, extensions: &Extensions)
             let (owner, tenant, role, plan) = (user.owner, user.tenant, user.role, user.plan);
             Ok(Caller { owner, tenant, role, plan, scopes: access.scopes })
         }
-        Credentials::Token => Err(Problem::unauthorized("this node takes API keys only")),
+        Credentials::Token(text) => {
+            let Some(tokens) = &shared.edge.tokens else {
+                return Err(Problem::unauthorized("this node takes API keys only"));
+            };
+            let Claims { owner, tenant, role } = tokens.verify(text).await.map_err(|refusal| {
+                tracing::debug!(%refusal, "a token was refused");
+                Problem::unauthorized(refusal.to_string())
+            })?;
+            let known = ask(shared, extensions, IdentifyUser { owner: owner.clone() }).await?;
+            let plan = known.user.and_then(|user| user.plan);
+            Ok(Caller { owner, tenant, role, plan, scopes: role.scopes() })
+        }
     }
 }
 
@@ -90,5 +102,5 @@ fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Problem> {
         return Err(Problem::unauthorized("the header `Authorization` begins with `Bearer`"));
     }
     let rest = rest.trim();
-    Ok(if rest.starts_with(KeyText::PREFIX) { Credentials::Key(rest) } else { Credentials::Token })
+    Ok(if rest.starts_with(KeyText::PREFIX) { Credentials::Key(rest) } else { Credentials::Token(rest) })
 }

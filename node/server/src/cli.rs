@@ -195,11 +195,15 @@ pub(crate) struct DriftArgs {
 #[command(after_help = "\
 Examples:
   tandem status
-  tandem status --url http://127.0.0.1:8082 --json")]
+  tandem status --url http://127.0.0.1:8082 --json
+  TANDEM_API_KEY=tdm_… tandem status")]
 pub(crate) struct StatusArgs {
     /// The edge of any node [default: edge.listen of the configuration].
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// A key with the scope `operate`, for a node with accounts.
+    #[arg(long, env = "TANDEM_API_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
     /// Print what the node answered as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tandem_config::{ConfigError, NodeConfig, Role};
-use tandem_http_edge::EdgeState;
+use tandem_http_edge::{EdgeState, Tokens};
+use tandem_ports::Clock;
 use tandem_runtime::Stopwatch;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use toml::Value;
 
 use crate::cli::ServeArgs;
+use crate::clock::SystemClock;
 use crate::telemetry;
 use crate::wiring::{self, Node};
 
@@ -56,6 +58,10 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => return Ok(stopped_early()),
         _ = interrupt.recv() => return Ok(stopped_early()),
     };
+    let tokens = Tokens::new(&config.auth, Arc::new(|| SystemClock.now()))?.map(Arc::new);
+    if let Some(tokens) = tokens.clone() {
+        node.supervisor.spawner().spawn("auth/keys", async move { tokens.keep().await });
+    }
     let state = EdgeState {
         gateway: node.gateway.clone(),
         config: config.edge.clone(),
@@ -64,7 +70,8 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
         weights: config.matching.weights,
         metrics: Arc::new(telemetry::metrics_text),
         version: env!("CARGO_PKG_VERSION"),
-        accounts: false,
+        accounts: config.auth.enabled,
+        tokens,
         api: config.has(Role::Edge),
     };
     let (stop, mut stopped) = watch::channel(false);
@@ -74,6 +81,9 @@ async fn serve(config: &NodeConfig) -> anyhow::Result<ExitCode> {
     });
     tokio::pin!(served);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
+    if !config.auth.enabled {
+        tracing::info!("without accounts: whoever reaches this address is the owner `local`; see [auth]");
+    }
     let escalated = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
