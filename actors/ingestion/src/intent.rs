@@ -9,7 +9,7 @@ use tandem_domain::time::Timestamp;
 use tandem_messages::documents::SubmitDocument;
 use tandem_ports::{TaskStore, Write};
 
-/// An intent that is remembered.
+/// An intent that was told before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Intent {
     /// When it was told for the first time.
@@ -17,7 +17,7 @@ pub(crate) struct Intent {
 }
 
 impl Intent {
-    /// Remembers the intent of a submission that names one, in a row that nothing forgets.
+    /// Remembers the intent of a submission that names one, in a row that nothing forgets. `None` = it is new.
     ///
     /// # Errors
     /// `IDEMPOTENCY_KEY_REUSED` where the same intent came with another document; or the store is not available.
@@ -34,7 +34,7 @@ impl Intent {
         let subject = TaskSubject::Upload { operation, body };
         let mark = Task::mark(submission.owner.clone(), TaskKind::Parse, subject, now);
         let standing = match tasks.file(&mark).await? {
-            Write::Applied => mark.clone(),
+            Write::Applied => return Ok(None),
             Write::Conflict(there) => there,
             Write::Unknown => tasks.task(&mark.key()).await?.ok_or_else(unknown)?,
         };
@@ -45,8 +45,7 @@ impl Intent {
         Ok(Some(Self { since: standing.created_at }))
     }
 
-    /// Whether a document was there before the intent. One that came after it is what the intent made, when it was told
-    /// before or by somebody else at the same time.
+    /// Whether a document was there before the intent. One that came after it is what the intent made.
     pub(crate) fn came_after(self, document: &Document) -> bool {
         document.created_at < self.since
     }

@@ -93,6 +93,14 @@ async fn a_named_intent_belongs_to_one_document_and_is_answered_alike() {
     let first = house.ingestor.submit(named.clone()).await.unwrap();
     let again = house.ingestor.submit(named.clone()).await.unwrap();
     assert_eq!(first, again, "the same intent has the same answer");
+    let at_once = SubmitDocument {
+        operation: OperationId::from_uuid(house.clock.new_id()),
+        content: Bytes::from_static(b"at once"),
+        ..named.clone()
+    };
+    let both = tokio::join!(house.ingestor.submit(at_once.clone()), house.ingestor.submit(at_once));
+    let (one, two) = (both.0.unwrap(), both.1.unwrap());
+    assert_eq!((one.document.id, one.duplicate || two.duplicate), (two.document.id, false));
     let notes = Notes { company: Some("Sample Works".to_owned()), ..Notes::default() };
     let others = [
         SubmitDocument { content: Bytes::from_static(b"two"), ..named.clone() },
