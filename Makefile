@@ -8,7 +8,7 @@ TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-embed run build model deps clean-demo
+.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ deploy-check: build ## Check Dockerfile, compose.yaml and the Helm chart, as far
 
 bench: model build ## Measure; each bench also writes target/bench/<name>.json
 	$(CARGO) bench --workspace --locked
+
+bench-edge: ## Measure what the edge costs a request, beside a bare handler; fails if it answers less than .9 of it
+	$(CARGO) bench -p tandem-http-edge --bench overhead --profile release --locked
 
 bench-embed: model ## Measure the encoder on every instruction set of this machine, and ONNX Runtime beside it
 	@actors/embedding/benches/peers.sh
