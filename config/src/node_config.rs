@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use tandem_domain::score::{Category, Weights};
 use tandem_domain::time::Month;
@@ -80,6 +81,8 @@ section! {
         max_in_flight: usize,
         /// Origins of pages in browsers that may call; empty = none, `*` = any.
         allowed_origins: Vec<String>,
+        /// Whose `X-Forwarded-For` is believed.
+        trusted_proxies: Vec<IpNet>,
         /// Seconds, 1..=300.
         header_timeout_s: u64,
         /// 16..=65536.

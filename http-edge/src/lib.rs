@@ -1,9 +1,10 @@
 //! The HTTP edge, and axum's only home: it turns requests into questions to the actors, and their replies into answers.
 //!
-//! A request passes, in this order: compression of its answer, what browsers are told, its id and span, the metrics, the
-//! rule for pages of other origins, the net under panics, the deadline, the count of refused credentials, who its
-//! caller is and whether it may use the route; then, on routes of the API only, its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks
-//! the gateway once or twice, and translates back.
+//! A request passes, in this order: compression of its answer, what browsers are told, where it comes from, its id and
+//! span, the metrics, the rule for pages of other origins, the net under panics, the deadline, the count of refused
+//! credentials, who its caller is and whether it may use the route; then, on routes of the API only, its caller's rate,
+//! admission, the tag of its answer; and the handler. A handler translates, asks the gateway once or twice, and
+//! translates back.
 
 pub mod openapi;
 pub mod router;
@@ -16,6 +17,7 @@ mod decode;
 mod docs;
 mod dto;
 mod etag;
+mod forwarded;
 mod headers;
 mod json;
 mod limits;

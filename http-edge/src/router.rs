@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use ipnet::IpNet;
 use tandem_config::{Edge, Limits};
 use tandem_domain::score::Weights;
 use tandem_messages::GatewayHandle;
@@ -18,7 +19,7 @@ use crate::auth::token::Tokens;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::routes::{accounts, bulk, documents, events, health, matches, quota, removal, runs};
-use crate::{etag, headers, limits, metrics, rates, request_id};
+use crate::{etag, forwarded, headers, limits, metrics, rates, request_id};
 
 /// Everything the edge works with.
 #[derive(Clone)]
@@ -70,6 +71,7 @@ pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router 
     let serves = edge.api;
     let streams = Arc::new(Semaphore::new(edge.config.max_streams.min(Semaphore::MAX_PERMITS)));
     let uploads = Arc::new(Semaphore::new(bulk::MAX_UPLOADS));
+    let proxies: Arc<[IpNet]> = edge.config.trusted_proxies.clone().into();
     let cors = headers::cors(&edge.config.allowed_origins);
     let rates = Rates::new(&edge.limits);
     let shared = Arc::new(Shared { edge, permits, streams, uploads, rates, stopping });
@@ -96,6 +98,7 @@ pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router 
         .layer(cors)
         .layer(from_fn(metrics::observe))
         .layer(from_fn(request_id::identify))
+        .layer(from_fn_with_state(proxies, forwarded::locate))
         .layer(from_fn(headers::secure))
         .layer(CompressionLayer::new())
         .with_state(shared)

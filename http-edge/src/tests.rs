@@ -135,6 +135,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
             max_json_bytes: MAX_JSON_BYTES,
             max_in_flight,
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             header_timeout_s: 10,
             max_connections: 64,
             max_streams: 2,
