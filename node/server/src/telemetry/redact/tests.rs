@@ -19,6 +19,18 @@ fn what_belongs_to_a_person_leaves_the_line() {
 }
 
 #[test]
+fn what_is_not_looked_for_without_an_at_holds_one() {
+    for name in WITH_AT {
+        let (_, pattern, _) = KINDS.iter().find(|(one, ..)| *one == name).unwrap();
+        assert!(pattern.contains('@') && !pattern.contains("@?"), "{name}");
+    }
+    let line = "+1 212 555 0199, Bearer abcdefghij, tdm_0123456789abcdef, 030 901820";
+    for end in ["", " x@y"] {
+        assert_eq!(redact(&format!("{line}{end}")), format!("[phone], [token], [token], [phone]{end}"));
+    }
+}
+
+#[test]
 fn what_an_operator_needs_stays() {
     for line in [
         "2026-11-21T08:42:45.123456Z  INFO tandem_server: listening on http://127.0.0.1:8080",
