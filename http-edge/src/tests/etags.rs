@@ -1,7 +1,7 @@
 use tandem_domain::document::DocumentState;
 use tandem_domain::run::Progress;
 use tandem_messages::documents::DocumentDetail;
-use tandem_messages::matches::MatchView;
+use tandem_messages::matches::{MatchPage, MatchView};
 use tandem_messages::runs::RowPage;
 
 use super::samples::{ID, document, pair, parsed, row, run};
@@ -14,6 +14,9 @@ fn everything(rows: u32) -> Site {
             document: document(get.kind, DocumentState::Indexed),
             parsed: Some(parsed(get.kind)),
         })),
+        Request::ListMatches(_) => {
+            Act::Reply(Reply::ListMatches(MatchPage { matches: Vec::new(), next: None }))
+        }
         Request::GetMatch(_) => Act::Reply(Reply::GetMatch(MatchView { pair: pair(None) })),
         Request::GetRun(_) => Act::Reply(Reply::GetRun(run(progress))),
         Request::GetRows(_) => {
