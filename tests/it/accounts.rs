@@ -13,6 +13,13 @@ use tandem_tests::services::{self, Services};
 use tandem_tests::{cli, paths, seed};
 
 const ENABLED: (&str, &str) = ("TANDEM_AUTH__ENABLED", "true");
+/// Strangers here ask faster than anybody may.
+const UNLIMITED: [(&str, &str); 4] = [
+    ("TANDEM_LIMITS__READ__PER_MINUTE", "0"),
+    ("TANDEM_LIMITS__WRITE__PER_MINUTE", "0"),
+    ("TANDEM_LIMITS__BULK__PER_MINUTE", "0"),
+    ("TANDEM_LIMITS__STREAM__PER_MINUTE", "0"),
+];
 const ROLES: [&str; 5] = ["user", "employer", "reviewer", "admin", "operator"];
 /// Requests of strangers.
 const REQUESTS: usize = 10_000;
@@ -36,7 +43,7 @@ fn account(environment: &[(&str, &str)], owner: &str, role: &str, more: &[&str])
 /// A node with accounts, an account of each role, and one more of an employer; its clients by owner,
 /// and the key of the last.
 fn node_with_accounts() -> (Sandbox, BTreeMap<String, Client>, String) {
-    let mut sandbox = Sandbox::empty(&[ENABLED]);
+    let mut sandbox = Sandbox::empty(&[&[ENABLED][..], &UNLIMITED].concat());
     let data = sandbox.data().to_string_lossy().into_owned();
     let owners = ROLES.into_iter().map(|role| (role.to_owned(), role));
     let owners = owners.chain([("owner".to_owned(), "employer")]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::client::{Answer, Client, Kind, list, number, text};
-use tandem_tests::cluster::Cluster;
+use tandem_tests::cluster::{ALL_ROLES, Cluster};
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
 use tandem_tests::{cli, paths, poll, tokens};
@@ -16,10 +16,10 @@ const ENABLED: (&str, &str) = ("TANDEM_QUOTA__ENABLED", "true");
 const MESSAGE: &str = "Annual free match limit reached. Upgrade to Pro for unlimited matches.";
 /// Callers of a race.
 const CALLERS: usize = 32;
-/// Races over two nodes, clients in each, and in which of them a node is killed.
-const RACES: usize = 1_000;
+/// Races over two nodes unless `TANDEM_TEST_RACES` says otherwise, clients in each, and in which of them a node is killed.
+const RACES: usize = 200;
 const RACERS: usize = 64;
-const KILLS_EVERY: usize = 100;
+const KILLS_EVERY: usize = 20;
 /// Items of the large run: many more than one worker ranks before the cancellation comes.
 const ITEMS: usize = 5_000;
 
@@ -280,13 +280,14 @@ fn l8_of_64_clients_on_two_nodes_one_gets_the_last_unit() {
         return;
     }
     let services = Services::start(8, 1);
-    let cluster = Cluster::start_with(&services, &[], &["ingest"]);
+    let cluster = Cluster::start_with(&services, &[], &[ALL_ROLES]);
     let limited =
         [("TANDEM_NODE__ROLES", "edge,ingest"), ENABLED, ("TANDEM_PLANS__FREE__RESUME_UPLOADS", "1")];
     let environment = [&cluster.environment()[..], &limited, &tokens::TRUSTED].concat();
     let mut nodes = ["left", "right"]
         .map(|name| Sandbox::start_with(&[&environment[..], &[("TANDEM_NODE__NAME", name)]].concat()));
-    for round in 0..RACES {
+    let races = std::env::var("TANDEM_TEST_RACES").ok().and_then(|races| races.parse().ok());
+    for round in 0..races.unwrap_or(RACES) {
         let token = tokens::token(&format!("owner-{round}"), "user");
         let doors = nodes.each_ref().map(|node| node.client().with_token(&token));
         let kills = round % KILLS_EVERY == KILLS_EVERY - 1;
