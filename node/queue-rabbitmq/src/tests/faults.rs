@@ -1,7 +1,7 @@
 //! Brokers that stop, die, freeze and run short of memory in the middle of the work.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::counts::value;
 use super::*;
@@ -19,11 +19,16 @@ struct Counts {
     refused: AtomicU64,
     delivered: AtomicU64,
     subscriptions: AtomicU64,
+    /// Whether the broker was down: the last third of the tasks waits for it, however fast the others were.
+    was_down: AtomicBool,
 }
 
 /// Publishes a part of the tasks, each until it is confirmed.
 async fn publish_all(queue: &RabbitQueue, counts: &Counts, tasks: impl Iterator<Item = u64>) {
     for number in tasks {
+        while number >= TASKS * 2 / 3 && !counts.was_down.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         while let Err(error) = queue.publish(Parse, &key(number), Duration::ZERO).await {
             assert!(matches!(error, QueueError::Unavailable(_) | QueueError::Timeout));
             counts.refused.fetch_add(1, Ordering::Relaxed);
@@ -77,13 +82,15 @@ async fn round(broker: &Arc<OwnBroker>, signal: &'static str, round: u32) {
         while counts.confirmed.load(Ordering::Relaxed) < TASKS / 3 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let broker = Arc::clone(broker);
-        let restarted = tokio::task::spawn_blocking(move || {
-            broker.signal(signal);
-            broker.stopped();
-            broker.start_again();
+        let stopping = Arc::clone(broker);
+        let stopped = tokio::task::spawn_blocking(move || {
+            stopping.signal(signal);
+            stopping.stopped();
         });
-        restarted.await.unwrap();
+        stopped.await.unwrap();
+        counts.was_down.store(true, Ordering::Relaxed);
+        let starting = Arc::clone(broker);
+        tokio::task::spawn_blocking(move || starting.start_again()).await.unwrap();
     };
     let work = async {
         let quarter = |part: u64| publish_all(&queue, &counts, (0..TASKS).filter(move |n| n % 4 == part));
