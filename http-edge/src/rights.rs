@@ -64,6 +64,14 @@ pub(crate) fn right_of(method: &Method, template: &str) -> Option<Right> {
     RIGHTS.iter().find(|(one, path, _)| *one == method && *path == template).map(|(_, _, right)| *right)
 }
 
+/// The methods of a route, as the header `Allow` has them.
+pub(crate) fn methods_of(template: &str) -> String {
+    let methods = RIGHTS.iter().filter(|(_, path, _)| *path == template);
+    let methods: Vec<&str> =
+        methods.map(|(method, ..)| if *method == "GET" { "GET,HEAD" } else { *method }).collect();
+    methods.join(",")
+}
+
 /// The whole table.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, Right)> {

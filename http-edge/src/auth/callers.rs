@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tandem_domain::account::KeyText;
@@ -13,7 +13,7 @@ use tandem_messages::accounts::{IdentifyKey, IdentifyUser};
 use crate::auth::token::Claims;
 use crate::caller::{Caller, ask};
 use crate::problem::Problem;
-use crate::rights::{Right, right_of};
+use crate::rights::{Right, methods_of, right_of};
 use crate::router::Shared;
 
 /// The header with an API key.
@@ -40,8 +40,8 @@ pub(crate) async fn authenticate(
     let scope = match right_of(request.method(), template) {
         Some(Right::Open) => return next.run(request).await,
         Some(Right::Needs(scope)) => scope,
-        // The router answers 405 to a method that a route does not have.
-        None => return next.run(request).await,
+        // Not left to the router: a route that somebody forgot in the table would be open to everybody.
+        None => return not_in_the_table(template),
     };
     let caller = match identify(&shared, request.headers(), request.extensions()).await {
         Ok(caller) => caller,
@@ -53,6 +53,15 @@ pub(crate) async fn authenticate(
     }
     request.extensions_mut().insert(caller);
     next.run(request).await
+}
+
+/// The answer of the router to a method that a route does not have.
+fn not_in_the_table(template: &str) -> Response {
+    let mut response = Problem::method_not_allowed().into_response();
+    if let Ok(allow) = HeaderValue::from_str(&methods_of(template)) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
 }
 
 async fn identify(shared: &Shared, headers: &HeaderMap, extensions: &Extensions) -> Result<Caller, Problem> {

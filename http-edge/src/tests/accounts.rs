@@ -131,7 +131,9 @@ async fn a_typo_in_a_key_is_told_without_asking_anybody() {
 async fn a_method_that_a_route_does_not_have_is_answered_as_ever() {
     let mut request = with_key("get", "/api/v1/quota", 1);
     *request.method_mut() = axum::http::Method::PUT;
-    site().send(request).await.problem(405, "METHOD_NOT_ALLOWED");
+    let answer = site().send(request).await;
+    answer.problem(405, "METHOD_NOT_ALLOWED");
+    assert_eq!(answer.header(header::ALLOW), "GET,HEAD");
     site().get("/api/v1/nothing").await.problem(404, "NOT_FOUND");
 }
 
