@@ -96,7 +96,11 @@ pub(crate) async fn run() {
     });
     while let Some(line) = commands.recv().await {
         let (mesh, supervisor) = (mesh.clone(), supervisor.clone());
-        tokio::spawn(async move { say(&obey(&line, &mesh, &supervisor).await) });
+        let mut command = Box::pin(async move { say(&obey(&line, &mesh, &supervisor).await) });
+        // Begun here, so that what is asked is on its way before the next command is looked at.
+        if futures::poll!(&mut command).is_pending() {
+            tokio::spawn(command);
+        }
     }
 }
 
