@@ -199,7 +199,7 @@ fn a_key_that_one_node_revokes_opens_nothing_on_another() {
     if !services::are_there(test) || !paths::has_model(test) {
         return;
     }
-    let services = Services::start(7, 1);
+    let services = Services::shared("accounts");
     let cluster = Cluster::start_with(&services, &[], &[ALL_ROLES]);
     let environment = cluster.environment();
     let (key, id) = account(&environment, "owner", "employer", &[]);

@@ -63,7 +63,7 @@ fn invariant_7_three_nodes_with_sixteen_shards_rank_as_one_machine_with_four() {
     let expected = ranking(&[one.client()]);
     one.stop();
     drop(one);
-    let services = Services::start(1, 1);
+    let services = Services::shared("ranking");
     let mut cluster = Cluster::start(&services, NODES);
     let clients: Vec<Client> = (0..NODES).map(|node| cluster.client(node)).collect();
     let found = ranking(&clients);
@@ -199,7 +199,7 @@ fn a_node_that_dies_or_freezes_under_load_fails_few_requests_of_the_others_and_n
     if !can_run(test) {
         return;
     }
-    let services = Services::start(2, 1);
+    let services = Services::shared("load");
     let mut cluster = Cluster::start(&services, NODES);
     let clients: Vec<Client> = (0..NODES).map(|node| cluster.client(node)).collect();
     let job = submit_sample(&clients, Kind::Job).into_values().next().unwrap();
@@ -251,7 +251,7 @@ fn a_node_that_leaves_fails_nothing_it_accepted_and_one_that_comes_takes_its_sha
     if !can_run(test) {
         return;
     }
-    let services = Services::start(3, 1);
+    let services = Services::shared("leaving");
     let mut cluster = Cluster::start(&services, NODES);
     let leaving = cluster.client(0);
     let jobs = submit_sample(std::slice::from_ref(&leaving), Kind::Job);
@@ -283,7 +283,7 @@ fn nodes_share_the_work_by_their_roles_and_keep_originals_in_a_bucket() {
     if !can_run(test) {
         return;
     }
-    let services = Services::start(5, 1);
+    let services = Services::shared("roles");
     let bucket = services.start_bucket();
     let mut cluster =
         Cluster::start_with(&services, &bucket, &["edge,ingest", "parse,embed,index", "index,match"]);

@@ -8,6 +8,7 @@ use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
 
 mod resources;
+mod secured;
 mod shapes;
 
 /// A row: what it demands of a node. Rows share the nodes of a cluster, so each works on documents of its own.
@@ -56,12 +57,13 @@ fn every_row_holds_on_a_node_of_a_cluster() {
     if !services::are_there(name) || !paths::has_model(name) {
         return;
     }
-    let services = Services::start(10, 1);
+    let services = Services::shared("contract");
     let cluster = Cluster::start(&services, 2);
     let client = cluster.client(1);
     for (name, row) in ROWS {
         let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| row(&client)));
         assert!(held.is_ok(), "{name} does not hold on a node of a cluster");
     }
+    secured::hold_on_a_node_of(&cluster);
     cluster.stop();
 }

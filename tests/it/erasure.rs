@@ -129,7 +129,7 @@ fn what_is_removed_is_in_no_index_of_three_nodes() {
     if !services::are_there(test) || !paths::has_model(test) {
         return;
     }
-    let services = Services::start(6, 1);
+    let services = Services::shared("erasure");
     let mut cluster = Cluster::start(&services, 3);
     let ids = submit(&cluster.client(0));
     expect_removed(&cluster.client(1), &ids);

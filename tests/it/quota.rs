@@ -13,7 +13,6 @@ use tandem_tests::services::{self, Services};
 use tandem_tests::{cli, paths, poll, tokens};
 
 const ENABLED: (&str, &str) = ("TANDEM_QUOTA__ENABLED", "true");
-const MESSAGE: &str = "Annual free match limit reached. Upgrade to Pro for unlimited matches.";
 /// Callers of a race.
 const CALLERS: usize = 32;
 /// Races over two nodes unless `TANDEM_TEST_RACES` says otherwise, clients in each, and in which of them a node is killed.
@@ -22,39 +21,6 @@ const RACERS: usize = 64;
 const KILLS_EVERY: usize = 20;
 /// Items of the large run: many more than one worker ranks before the cancellation comes.
 const ITEMS: usize = 5_000;
-
-#[test]
-fn l8_annual_quota_402_body() {
-    if !paths::has_model("l8_annual_quota_402_body") {
-        return;
-    }
-    let mut sandbox = Sandbox::start_with(&[ENABLED, ("TANDEM_PLANS__FREE__MATCHES", "2")]);
-    let client = sandbox.client();
-    let pair = pair(&client);
-    let fresh = client.get("/api/v1/quota").data();
-    assert_eq!((text(&fresh, "plan"), number(&fresh, "annual_limit")), ("free".to_owned(), 2));
-    assert_eq!((number(&fresh, "annual_usage_count"), &fresh["annual_period_start"]), (0, &Value::Null));
-
-    let first = with_header(&client, &pair, "idempotency-key", "one");
-    assert_eq!(first.status, 202, "{}", first.text);
-    let again = with_header(&client, &pair, "idempotency-key", "one");
-    assert_eq!(text(&again.data(), "id"), text(&first.data(), "id"), "one intent is charged once");
-    assert_eq!(client.post("/api/v1/matches", &pair).status, 202);
-    let refused = client.post("/api/v1/matches", &pair);
-    assert_eq!((refused.status, refused.error_code()), (402, "UPGRADE_REQUIRED".to_owned()));
-    let body = refused.json();
-    assert_eq!(
-        (text(&body, "error"), text(&body, "message")),
-        ("upgrade_required".to_owned(), MESSAGE.to_owned())
-    );
-    let again = with_header(&client, &pair, "idempotency-key", "one");
-    assert_eq!(again.status, 202, "what was paid for is answered also when nothing is left");
-
-    let quota = client.get("/api/v1/quota").data();
-    assert_eq!((number(&quota, "annual_usage_count"), left(&quota, "matches")), (2, 0));
-    assert!(text(&quota, "annual_period_start").ends_with('Z'), "{quota}");
-    sandbox.stop();
-}
 
 #[test]
 fn l8_two_requests_at_once_take_the_last_unit_once() {
@@ -279,7 +245,7 @@ fn l8_of_64_clients_on_two_nodes_one_gets_the_last_unit() {
     if !services::are_there(test) || !paths::has_model(test) {
         return;
     }
-    let services = Services::start(8, 1);
+    let services = Services::shared("quota");
     let cluster = Cluster::start_with(&services, &[], &[ALL_ROLES]);
     let limited =
         [("TANDEM_NODE__ROLES", "edge,ingest"), ENABLED, ("TANDEM_PLANS__FREE__RESUME_UPLOADS", "1")];
@@ -353,7 +319,7 @@ fn resume(house: &str) -> String {
 }
 
 /// The body of a request for a match of two documents that are read.
-fn pair(client: &Client) -> Value {
+pub(crate) fn pair(client: &Client) -> Value {
     let job = client.accepted(Kind::Job, "job.md", JOB.as_bytes());
     let resume = client.accepted(Kind::Resume, "resume.md", resume("One").as_bytes());
     client.expect_complete(Kind::Job, [&job]);
@@ -361,7 +327,7 @@ fn pair(client: &Client) -> Value {
     json!({ "resumeId": resume, "jobId": job })
 }
 
-fn with_header(client: &Client, pair: &Value, name: &str, value: &str) -> Answer {
+pub(crate) fn with_header(client: &Client, pair: &Value, name: &str, value: &str) -> Answer {
     let request = client.request(Method::POST, "/api/v1/matches").json(pair).header(name, value);
     client.send(request).unwrap()
 }
@@ -375,6 +341,6 @@ fn used(quota: &Value, name: &str) -> i64 {
     number(&measure(quota, name), "used")
 }
 
-fn left(quota: &Value, name: &str) -> i64 {
+pub(crate) fn left(quota: &Value, name: &str) -> i64 {
     number(&measure(quota, name), "remaining")
 }

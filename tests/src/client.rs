@@ -6,6 +6,7 @@ mod runs;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -41,9 +42,19 @@ pub struct Answer {
     pub status: u16,
     /// The body as text.
     pub text: String,
+    headers: HeaderMap,
 }
 
 impl Answer {
+    /// A header; empty when there is none.
+    ///
+    /// # Panics
+    /// When it is not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+    }
+
     /// The body as JSON.
     ///
     /// # Panics
@@ -162,7 +173,8 @@ impl Client {
     pub fn send(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
         RUNTIME.block_on(async {
             let answer = request.send().await?;
-            Ok(Answer { status: answer.status().as_u16(), text: answer.text().await? })
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Ok(Answer { status, text: answer.text().await?, headers })
         })
     }
 

@@ -191,7 +191,14 @@ fn environment(services: &Services, folder: &Path) -> Vec<(String, String)> {
     let objects = folder.join("objects").to_string_lossy().into_owned();
     let copies = services.cassandra_nodes().to_string();
     let shards = SHARDS.to_string();
-    [
+    let apart = match services.name() {
+        "" => Vec::new(),
+        name => vec![
+            ("TANDEM_STORE__SCYLLA__KEYSPACE".to_owned(), format!("tandem_{name}")),
+            ("TANDEM_QUEUE__RABBITMQ__PREFIX".to_owned(), format!("{name}.")),
+        ],
+    };
+    let shared = [
         ("TANDEM_STORE__ENGINE", "scylla"),
         ("TANDEM_STORE__SCYLLA__NODES", &services.cql_nodes()),
         ("TANDEM_STORE__SCYLLA__REPLICATION", &copies),
@@ -205,8 +212,8 @@ fn environment(services: &Services, folder: &Path) -> Vec<(String, String)> {
         ("TANDEM_MESH__HOLD_DOWN_S", "5"),
         ("TANDEM_EMBEDDING__THREADS", "1"),
     ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    apart.into_iter().chain(shared).collect()
 }
 
 /// Ports that nobody listens on now.

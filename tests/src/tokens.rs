@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac::{HMAC_SHA256, Key, sign};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the issuer signs with.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
@@ -21,11 +21,22 @@ pub const TRUSTED: [(&str, &str); 4] = [
 /// A token of `subject` with this role.
 #[must_use]
 pub fn token(subject: &str, role: &str) -> String {
-    let claims = json!({
+    signed(&json!({ "alg": "HS256", "typ": "JWT" }), &claims(subject, role), SECRET)
+}
+
+/// What stands in such a token.
+#[must_use]
+pub fn claims(subject: &str, role: &str) -> Value {
+    json!({
         "iss": "https://issuer.example.org/", "aud": "tandem", "sub": subject, "role": role, "exp": END,
-    });
-    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
-    let signature = sign(&Key::new(HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
+    })
+}
+
+/// A token of this content, signed with HMAC-SHA256 whatever its head says.
+#[must_use]
+pub fn signed(head: &Value, claims: &Value, secret: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(head), part(claims));
+    let signature = sign(&Key::new(HMAC_SHA256, secret.as_bytes()), signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    IntCounter, IntCounterVec, IntGauge, IntGaugeVec, register_int_counter, register_int_counter_vec,
-    register_int_gauge, register_int_gauge_vec,
+    Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, register_histogram, register_int_counter,
+    register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
 };
+use tandem_domain::run::ScoredPair;
 use tandem_ports::documents::LogPosition;
 
 #[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
@@ -41,6 +42,18 @@ static SEEN: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     let help = "The position of the change log that a shard of this node has come to.";
     register_int_gauge_vec!("tandem_index_seen", help, &["shard"]).expect("the metric's name is unique")
 });
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static SCORES: LazyLock<Histogram> = LazyLock::new(|| {
+    let bounds = (1..=10).map(|tenth| f64::from(tenth) * 1_000.0).collect();
+    register_histogram!("tandem_matching_score", "Scores of the pairs that were kept, 0 to 10000.", bounds)
+        .expect("the metric's name is unique")
+});
+
+/// Records the scores of pairs that are kept as results.
+pub(crate) fn kept<'a>(pairs: impl IntoIterator<Item = &'a ScoredPair>) {
+    pairs.into_iter().for_each(|pair| SCORES.observe(pair.score.total.points() as f64));
+}
 
 /// Records how far a shard has come.
 pub(crate) fn seen(shard: u16, position: LogPosition) {

@@ -16,6 +16,7 @@ use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
 use tandem_runtime::{StageWork, file_task};
 use tokio::task::spawn_blocking;
 
+use crate::metrics;
 use crate::open_runs::{OpenRun, OpenRuns};
 use crate::question::Among;
 use crate::scorer::{receipt, score};
@@ -155,6 +156,7 @@ impl StageWork for RunWork {
                 let open = self.open.open(&task.owner, run).await?;
                 let Some(query) = self.open_item(&open, item).await? else { return Ok(()) };
                 let rows = self.rank(&open, query).await?;
+                metrics::kept(rows.iter().map(|row| &row.scored));
                 self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
             }
             TaskSubject::Version { .. }
@@ -236,6 +238,7 @@ impl InteractiveWork {
             receipt: receipt(&job.features, &resume.features, &weights),
         });
         let scored = scored.await.map_err(|_| internal("scoring the pair panicked"))?;
+        metrics::kept([&scored]);
         let outcome = PairOutcome::Scored(Box::new(scored));
         self.runs.finish_match(owner, id, &outcome).await?.certain()
     }

@@ -14,7 +14,7 @@ use tandem_tests::client::{Client, Kind, text};
 use tandem_tests::cluster::Cluster;
 use tandem_tests::oracle::{Oracle, expect_each_row_once};
 use tandem_tests::poll::Deadline;
-use tandem_tests::services::Services;
+use tandem_tests::services::{Servers, Services};
 use tandem_tests::{cli, poll, seed};
 
 use super::{NODES, can_run};
@@ -35,66 +35,75 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
-    KillNode,
-    FreezeNode,
-    RestartBroker,
-    KillBroker,
-    KillDatabaseNode,
+    Node(Blow),
+    Broker(Blow),
+    Database,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Blow {
+    /// SIGKILL, and started again.
+    Kill,
+    /// A node stands still for a while; a broker is stopped in good order and started again.
+    Pause,
 }
 
 impl Fault {
     /// What strikes, as often as it stands here.
     const ALL: [Self; 12] = [
-        Self::KillNode,
-        Self::KillNode,
-        Self::KillNode,
-        Self::KillNode,
-        Self::FreezeNode,
-        Self::FreezeNode,
-        Self::FreezeNode,
-        Self::FreezeNode,
-        Self::RestartBroker,
-        Self::KillBroker,
-        Self::KillBroker,
-        Self::KillDatabaseNode,
+        Self::Node(Blow::Kill),
+        Self::Node(Blow::Kill),
+        Self::Node(Blow::Kill),
+        Self::Node(Blow::Kill),
+        Self::Node(Blow::Pause),
+        Self::Node(Blow::Pause),
+        Self::Node(Blow::Pause),
+        Self::Node(Blow::Pause),
+        Self::Broker(Blow::Pause),
+        Self::Broker(Blow::Kill),
+        Self::Broker(Blow::Kill),
+        Self::Database,
     ];
+}
 
-    /// Strikes, waits, and mends what it broke.
-    fn strike(self, rng: &mut StdRng, cluster: &Mutex<Cluster>, doors: &Doors, services: &Services) {
-        // These pauses choose how long something is broken; nothing waits for anything here.
-        let pause =
-            |rng: &mut StdRng, from, to| thread::sleep(Duration::from_millis(rng.random_range(from..to)));
-        match self {
-            Self::KillNode => {
-                let number = rng.random_range(0..NODES);
-                cluster.lock().unwrap().node(number).kill();
-                pause(rng, 100, 2_000);
-                let mut cluster = cluster.lock().unwrap();
-                cluster.node(number).revive();
-                doors.open(number, cluster.client(number));
-            }
-            Self::FreezeNode => {
-                let number = rng.random_range(0..NODES);
-                cluster.lock().unwrap().node(number).freeze();
-                pause(rng, 500, 4_000);
-                cluster.lock().unwrap().node(number).revive();
-            }
-            Self::RestartBroker => {
-                services.stop_broker();
-                services.start_broker();
-            }
-            Self::KillBroker => {
-                services.kill_broker();
-                pause(rng, 100, 1_000);
-                services.start_broker();
-            }
-            Self::KillDatabaseNode => {
-                services.kill_cassandra(rng.random_range(1..=CASSANDRA_NODES));
-                pause(rng, 500, 3_000);
-                services.start_cassandra();
-            }
+/// Chooses how long something is broken, or nothing is; nothing waits for anything here.
+fn pause(rng: &mut StdRng, from: u64, to: u64) {
+    thread::sleep(Duration::from_millis(rng.random_range(from..to)));
+}
+
+/// Strikes a node, and brings it back.
+fn strike_node(blow: Blow, rng: &mut StdRng, cluster: &mut Cluster, doors: &Doors) {
+    let number = rng.random_range(0..NODES);
+    match blow {
+        Blow::Kill => {
+            cluster.node(number).kill();
+            pause(rng, 100, 2_000);
+            cluster.node(number).revive();
+            doors.open(number, cluster.client(number));
+        }
+        Blow::Pause => {
+            cluster.node(number).freeze();
+            pause(rng, 500, 4_000);
+            cluster.node(number).revive();
         }
     }
+}
+
+fn strike_broker(blow: Blow, rng: &mut StdRng, servers: &Servers) {
+    match blow {
+        Blow::Kill => {
+            servers.kill_broker();
+            pause(rng, 100, 1_000);
+        }
+        Blow::Pause => servers.stop_broker(),
+    }
+    servers.start_broker();
+}
+
+fn strike_database(rng: &mut StdRng, servers: &Servers) {
+    servers.kill_cassandra(rng.random_range(1..=CASSANDRA_NODES));
+    pause(rng, 500, 3_000);
+    servers.start_cassandra();
 }
 
 /// The edges as clients know them: an edge that was started again is at another address.
@@ -127,12 +136,12 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
     let minutes =
         std::env::var("TANDEM_TEST_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
     let long_enough = Deadline::after(Duration::from_secs(60 * minutes));
-    let services = Services::start(4, CASSANDRA_NODES);
+    let services = Services::start(1, CASSANDRA_NODES);
     let mut cluster = Cluster::start(&services, NODES);
     let mut ledger = Ledger::default();
     for round in 0.. {
         let run;
-        (cluster, ledger, run) = strike(&mut rng, round, &services, cluster, ledger);
+        (ledger, run) = strike(&mut rng, round, &services, &mut cluster, ledger);
         cluster.expect_ready();
         expect_worked_off(&cluster.client(0), (round + 1) * DOCUMENTS);
         cluster.expect_shared_out();
@@ -144,22 +153,28 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
     cluster.stop();
 }
 
-/// One round: documents and a run go through while the faults strike. Gives back the run's id too.
+/// One round: documents and a run go through while the faults strike. Nodes, broker and database fail independently of
+/// one another, so also at the same time. Gives back the ledger and the run's id.
 fn strike(
     rng: &mut StdRng,
     round: usize,
-    services: &Services,
-    cluster: Cluster,
+    servers: &Servers,
+    cluster: &mut Cluster,
     ledger: Ledger,
-) -> (Cluster, Ledger, String) {
+) -> (Ledger, String) {
     let doors = Doors(RwLock::new((0..NODES).map(|node| cluster.client(node)).collect()));
-    let (cluster, ledger) = (Mutex::new(cluster), Mutex::new(ledger));
+    let ledger = Mutex::new(ledger);
     let documents: Vec<Document> = (0..DOCUMENTS).map(|number| document(rng, number)).collect();
     let next = AtomicUsize::new(0);
+    let faults: Vec<(usize, Fault)> =
+        (0..FAULTS).map(|number| (number, *Fault::ALL.choose(rng).unwrap())).collect();
+    let told = |number, fault| tell(number, round, fault);
+    let mut fork = || StdRng::seed_from_u64(rng.random());
+    let (mut of_nodes, mut of_broker, mut of_database) = (fork(), fork(), fork());
     let run = thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
             .map(|_| {
-                let mut own = StdRng::seed_from_u64(rng.random());
+                let mut own = fork();
                 let (doors, ledger, documents, next) = (&doors, &ledger, &documents, &next);
                 scope.spawn(move || send(&mut own, doors, ledger, documents, next))
             })
@@ -168,15 +183,31 @@ fn strike(
             senders.into_iter().for_each(|sender| sender.join().unwrap());
             ask_for_run(&doors, &ledger, round)
         });
-        for number in 0..FAULTS {
-            let fault = *Fault::ALL.choose(rng).unwrap();
-            tell(number, round, fault);
-            fault.strike(rng, &cluster, &doors, services);
-            thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
+        scope.spawn(|| {
+            for (number, fault) in &faults {
+                let Fault::Broker(blow) = *fault else { continue };
+                told(*number, *fault);
+                strike_broker(blow, &mut of_broker, servers);
+                pause(&mut of_broker, 0, 1_500);
+            }
+        });
+        scope.spawn(|| {
+            for (number, fault) in &faults {
+                let Fault::Database = *fault else { continue };
+                told(*number, *fault);
+                strike_database(&mut of_database, servers);
+                pause(&mut of_database, 0, 1_500);
+            }
+        });
+        for (number, fault) in &faults {
+            let Fault::Node(blow) = *fault else { continue };
+            told(*number, *fault);
+            strike_node(blow, &mut of_nodes, cluster, &doors);
+            pause(&mut of_nodes, 0, 1_500);
         }
         asking.join().unwrap()
     });
-    (cluster.into_inner().unwrap(), ledger.into_inner().unwrap(), run)
+    (ledger.into_inner().unwrap(), run)
 }
 
 #[allow(clippy::print_stderr, reason = "the faults belong to the report of a failed test")]
