@@ -133,13 +133,57 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn migrating_twice_is_migrating_once() {
+fn l12_r1_one_command_makes_the_schema_of_the_embedded_store() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data").to_string_lossy().into_owned();
-    let first = cli::run(["migrate", "--data", &data]).expect_success();
-    assert!(first.stdout.contains("schema 0 -> "), "{}", first.stdout);
-    let second = cli::run(["migrate", "--data", &data]).expect_success();
-    assert!(second.stdout.contains("nothing to do"), "{}", second.stdout);
+    let data = folder.path().join("data");
+    let migrate = || cli::run(["migrate".as_ref(), "--data".as_ref(), data.as_os_str()]).expect_success();
+    assert!(migrate().stdout.contains("schema 0 -> "));
+    assert!(migrate().stdout.contains("nothing to do"));
+    assert!(data.join("tandem.db").is_file(), "without configuration it is a file");
+}
+
+#[test]
+fn r3_a_schema_that_differs_ends_with_exit_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_string_lossy().into_owned();
+    drop(cli::run(["migrate", "--data", &data]).expect_success());
+    let drift = || cli::run(["drift", "--data", &data]);
+    assert_eq!(drift().code, 0);
+    let file = folder.path().join("tandem.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let (made, other) = (b"    delivered  INTEGER NOT NULL", b"    deliveries INTEGER NOT NULL");
+    let places =
+        (0..bytes.len() - made.len()).filter(|at| bytes[*at..].starts_with(made)).collect::<Vec<_>>();
+    assert!(!places.is_empty(), "the schema stands in the file as it was written");
+    places.into_iter().for_each(|at| bytes[at..at + other.len()].copy_from_slice(other));
+    fs::write(&file, bytes).unwrap();
+    let differs = drift();
+    assert_eq!(differs.code, 1, "{}", differs.stderr);
+    assert_eq!(differs.stdout, "table queue is not as the migrations make it\n", "{}", differs.stderr);
+}
+
+#[test]
+fn l7_a_database_that_does_not_answer_is_named_with_what_to_check() {
+    let test = "l7_a_database_that_does_not_answer_is_named_with_what_to_check";
+    if !paths::has_model(test) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_string_lossy().into_owned();
+    let environment = [
+        ("TANDEM_STORE__ENGINE", "scylla"),
+        ("TANDEM_QUEUE__ENGINE", "rabbitmq"),
+        ("TANDEM_OBJECTS__SHARED", "true"),
+        ("TANDEM_STORE__SCYLLA__NODES", "127.0.0.1:1"),
+        ("TANDEM_STORE__SCYLLA__ATTEMPTS", "2"),
+        ("TANDEM_STORE__SCYLLA__BACK_OFF_MS", "10"),
+        ("TANDEM_STORE__SCYLLA__CONNECT_TIMEOUT_S", "7"),
+    ];
+    let output = cli::run_with(&environment, ["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+    assert!(output.code > 0);
+    for said in ["127.0.0.1:1", "2 attempts of at most 7s", "attempt=1", "check that"] {
+        assert!(output.stderr.contains(said), "no `{said}` in {}", output.stderr);
+    }
 }
 
 #[test]

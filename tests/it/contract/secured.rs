@@ -52,7 +52,7 @@ rows! {
     l8_annual_quota_402_body,
     l10_the_pro_header_is_nothing_in_production,
     l11_roles_bound_what_is_done,
-    s11_nobody_learns_of_what_is_anothers,
+    s11_nobody_learns_of_what_others_have,
     r2_the_contract_is_the_one_of_the_repository,
     r8_the_front_end_may_call_and_follow_events,
     a2_a_request_id_is_kept_and_logged,
@@ -211,7 +211,7 @@ fn l11_roles_bound_what_is_done(stand: &Stand<'_>) {
     assert_eq!(of_an_employer.error_code(), "VALIDATION_ERROR", "allowed, but empty");
 }
 
-fn s11_nobody_learns_of_what_is_anothers(stand: &Stand<'_>) {
+fn s11_nobody_learns_of_what_others_have(stand: &Stand<'_>) {
     let (owner, stranger) = (stand.of("s11-owner", "employer"), stand.of("s11-stranger", "admin"));
     let resume = owner.accepted(Kind::Resume, "s11.md", b"# Robin Example\n\nCook, 2018 - 2023\n");
     let path = format!("/api/v1/resumes/{resume}");
