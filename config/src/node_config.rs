@@ -130,6 +130,8 @@ section! {
         max_tokens: usize,
         /// 0..=256; 0 = one per processor.
         threads: usize,
+        /// 0..=3650; 0 = not at all.
+        cache_days: u64,
         /// 0..=256; 0 = as many as threads.
         workers: usize,
     }
@@ -313,7 +315,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 36] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 37] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -335,6 +337,7 @@ impl NodeConfig {
             ("parsing.max_pages", u64::from(self.parsing.max_pages), 1, 10_000),
             ("embedding.max_tokens", u(self.embedding.max_tokens), 8, 512),
             ("embedding.threads", u(self.embedding.threads), 0, 256),
+            ("embedding.cache_days", self.embedding.cache_days, 0, 3_650),
             ("embedding.workers", u(self.embedding.workers), 0, 256),
             ("index.shards", u64::from(self.index.shards), 1, 1024),
             ("index.batch", u64::from(self.index.batch), 1, 4096),
@@ -367,6 +370,14 @@ impl NodeConfig {
     #[must_use]
     pub fn as_of(&self) -> Option<Month> {
         self.parsing.as_of.parse().ok()
+    }
+}
+
+impl EmbeddingConfig {
+    /// How long vectors of texts are kept; `None` = not at all.
+    #[must_use]
+    pub fn vectors_kept(&self) -> Option<Duration> {
+        (self.cache_days > 0).then(|| Duration::from_secs(self.cache_days * 86_400))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embed stage: a parsed version becomes vectors and a line in the change log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tandem_domain::chunk::{Chunk, EmbeddedVersion};
@@ -11,10 +12,11 @@ use tandem_domain::ids::DocumentId;
 use tandem_domain::profile::Span;
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_ports::documents::{Change, ChangeAction};
-use tandem_ports::{DocumentStore, Embedder, Write};
+use tandem_ports::{DocumentStore, Embedder, VectorCache, Write};
 use tandem_runtime::StageWork;
 use tokio::sync::watch;
 
+use crate::cached::{CachedVectors, Origin};
 use crate::chunker::{Chunk as TextChunk, Chunker};
 use crate::metrics;
 use crate::vectors::weighted_mean;
@@ -44,7 +46,7 @@ impl TextCutter {
 /// What the embed stage works with.
 pub struct EmbedWork {
     documents: Arc<dyn DocumentStore>,
-    embedder: Arc<dyn Embedder>,
+    vectors: CachedVectors,
     cutter: Arc<TextCutter>,
     changed: watch::Sender<u64>,
 }
@@ -58,10 +60,16 @@ impl EmbedWork {
         cutter: TextCutter,
         changed: watch::Sender<u64>,
     ) -> Self {
-        Self { documents, embedder, cutter: Arc::new(cutter), changed }
+        Self { documents, vectors: CachedVectors::new(embedder), cutter: Arc::new(cutter), changed }
     }
 
-    async fn embed(&self, ranked_text: String) -> Result<EmbeddedVersion, Failure> {
+    /// Keeps the vectors of windows in `cache` for `kept_for`, so that a text which comes again costs nothing.
+    #[must_use]
+    pub fn caching(self, cache: Arc<dyn VectorCache>, kept_for: Duration) -> Self {
+        Self { vectors: self.vectors.kept(cache, kept_for), ..self }
+    }
+
+    async fn embed(&self, origin: Origin<'_>, ranked_text: String) -> Result<EmbeddedVersion, Failure> {
         let cutter = Arc::clone(&self.cutter);
         let (text, chunks) = tokio::task::spawn_blocking(move || {
             let chunks = cutter.cut(&ranked_text);
@@ -76,17 +84,15 @@ impl EmbedWork {
             .map(|window| text.get(window.range.clone()).unwrap_or_default().to_owned())
             .collect();
         let count = windows.len();
-        let vectors = self.embedder.embed(windows).await?;
-        if vectors.len() != count {
-            return Err(internal("the embedding engine answered with another number of vectors"));
-        }
+        let vectors = self.vectors.embed(origin, windows).await?;
         metrics::embedded(chunks.len(), count, chunks.iter().map(TextChunk::tokens).sum());
         Ok(self.assemble(&chunks, &vectors))
     }
 
     /// A chunk is the mean of its windows, a document the mean of its chunks, each weighted by tokens.
     fn assemble(&self, chunks: &[TextChunk], windows: &[Vec<f32>]) -> EmbeddedVersion {
-        let dimensions = self.embedder.identity().dimensions as usize;
+        let identity = self.vectors.embedder().identity();
+        let dimensions = identity.dimensions as usize;
         let mut windows = windows.iter().map(Vec::as_slice);
         let means: Vec<Vec<f32>> = chunks
             .iter()
@@ -99,7 +105,7 @@ impl EmbedWork {
         let weighted = means.iter().map(Vec::as_slice).zip(chunks.iter().map(TextChunk::tokens));
         let document = weighted_mean(weighted, dimensions).unwrap_or_else(|| vec![0.0; dimensions]);
         EmbeddedVersion {
-            model: self.embedder.identity().clone(),
+            model: identity.clone(),
             document: Embedding::quantize(&document),
             chunks: chunks
                 .iter()
@@ -143,7 +149,8 @@ impl StageWork for EmbedWork {
                 code: ErrorCode::NotReady,
                 reason: "the version is not parsed yet".to_owned(),
             })?;
-            let embedded = self.embed(parsed.ranked_text).await?;
+            let origin = Origin { owner, document, version };
+            let embedded = self.embed(origin, parsed.ranked_text).await?;
             self.documents.put_embedded(owner, document, version, &embedded).await?.certain()?;
         }
         let change = Change { owner: owner.clone(), document, version, action: ChangeAction::Upsert };

@@ -189,8 +189,8 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// unknown, it can be repeated.
     async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError>;
 
-    /// Forgets what parsing and embedding made of a version, if they made anything; durable when it returns. It can be
-    /// repeated. Whoever keeps something of a version and then finds the document gone calls it too.
+    /// Forgets what parsing and embedding made of a version, if they made anything, with the vectors that
+    /// [`crate::VectorCache`] keeps of it; durable when it returns. It can be repeated. Whoever keeps something of a version and then finds the document gone calls it too.
     async fn forget_version(
         &self,
         owner: &OwnerId,

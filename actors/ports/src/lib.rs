@@ -11,6 +11,7 @@ pub mod error;
 pub mod documents;
 pub mod runs;
 pub mod tasks;
+pub mod vectors;
 
 pub mod accounts;
 pub mod quotas;
@@ -35,3 +36,4 @@ pub use queue::WorkQueue;
 pub use quotas::QuotaStore;
 pub use runs::RunStore;
 pub use tasks::TaskStore;
+pub use vectors::VectorCache;

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod documents;
 pub mod runs;
 pub mod tasks;
+pub mod vectors;
 
 pub mod accounts;
 pub mod quotas;

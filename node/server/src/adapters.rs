@@ -17,7 +17,8 @@ use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
 use tandem_ports::index::IndexError;
 use tandem_ports::{
-    AccountStore, Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore, WorkQueue,
+    AccountStore, Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore,
+    VectorCache, WorkQueue,
 };
 use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
@@ -91,6 +92,13 @@ impl Adapters {
     }
 
     pub(crate) fn tasks(&self) -> Arc<dyn TaskStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn vectors(&self) -> Arc<dyn VectorCache> {
         match &self.ground {
             Ground::Embedded(store) => Arc::new(store.clone()),
             Ground::Cluster(store, _) => Arc::new(store.clone()),

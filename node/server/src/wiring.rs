@@ -239,7 +239,10 @@ async fn start_stages(
             Arc::new(NativeEmbedder::new(Arc::clone(&adapters.encoder), threads));
         let chunks = ChunkOptions { window_tokens: config.embedding.max_tokens, ..ChunkOptions::default() };
         let cutter = TextCutter::new(Chunker::new(chunks)?, Arc::clone(&adapters.encoder));
-        let embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
+        let mut embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
+        if let Some(kept_for) = config.embedding.vectors_kept() {
+            embed = embed.caching(adapters.vectors(), kept_for);
+        }
         let workers = match config.embedding.workers {
             0 => threads,
             workers => per_processor(workers),

@@ -15,6 +15,7 @@ use crate::codec::{encode, find, list};
 use crate::codes;
 use crate::error::Fault;
 use crate::store::{EmbeddedStore, limited};
+use crate::vectors;
 
 const TABLE: &str = "documents";
 const PARSED: &str = "parsed_versions";
@@ -242,6 +243,7 @@ impl DocumentStore for EmbeddedStore {
                 let key = params![owner.as_str(), id.as_uuid().into_bytes(), version.0];
                 connection.prepare_cached(&delete)?.execute(key)?;
             }
+            vectors::forget(connection, &owner, id, version)?;
             Ok(Write::<()>::Applied)
         });
         if forgotten.await? == Write::Unknown { Err(StoreError::Timeout) } else { Ok(()) }

@@ -14,6 +14,7 @@ mod queue;
 mod quotas;
 mod runs;
 mod tasks;
+mod vectors;
 
 mod codec;
 mod codes;

@@ -25,6 +25,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql") },
     Migration { version: 2, name: "quotas", sql: include_str!("../migrations/0002_quotas.sql") },
     Migration { version: 3, name: "accounts", sql: include_str!("../migrations/0003_accounts.sql") },
+    Migration { version: 4, name: "vectors", sql: include_str!("../migrations/0004_vectors.sql") },
 ];
 
 /// What a migration did.

@@ -20,8 +20,9 @@ use crate::{connection, migrations, queue, tasks};
 #[cfg(test)]
 mod tests;
 
-/// Store and queue in one file: it is a `DocumentStore`, a `TaskStore`, a `RunStore`, a `QuotaStore`, an `AccountStore` and a `WorkQueue`.
-/// Cloning gives another handle; the file is closed by [`EmbeddedStore::close`] or when the last handle goes.
+/// Store and queue in one file: it is a `DocumentStore`, a `VectorCache`, a `TaskStore`, a `RunStore`, a `QuotaStore`, an
+/// `AccountStore` and a `WorkQueue`. Cloning gives another handle; the file is closed by [`EmbeddedStore::close`] or
+/// when the last handle goes.
 #[derive(Clone)]
 pub struct EmbeddedStore(Arc<Inner>);
 

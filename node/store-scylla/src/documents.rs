@@ -277,7 +277,7 @@ impl DocumentStore for ScyllaStore {
         for stage in [Stage::Parsed, Stage::Embedded] {
             self.forget_stage(owner, &version_key(id, version, stage)).await?;
         }
-        Ok(())
+        self.forget_vectors(owner, id, version).await
     }
 
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {

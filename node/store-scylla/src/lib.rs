@@ -14,6 +14,7 @@ mod documents;
 mod quotas;
 mod runs;
 mod tasks;
+mod vectors;
 
 mod agreement;
 mod log;

@@ -47,6 +47,7 @@ pub(crate) struct Statements {
     pub(crate) quotas: QuotaStatements,
     pub(crate) accounts: CellTable,
     pub(crate) leads: LeadStatements,
+    pub(crate) vectors: VectorStatements,
 }
 
 /// The statements of lists of ids.
@@ -74,6 +75,16 @@ pub(crate) struct LeadStatements {
     pub(crate) owner_of_key: PreparedStatement,
     pub(crate) put_member: PreparedStatement,
     pub(crate) members: PreparedStatement,
+}
+
+/// The statements of cached vectors.
+pub(crate) struct VectorStatements {
+    pub(crate) find: PreparedStatement,
+    pub(crate) put: PreparedStatement,
+    pub(crate) drop: PreparedStatement,
+    pub(crate) put_way: PreparedStatement,
+    pub(crate) of_version: PreparedStatement,
+    pub(crate) drop_way: PreparedStatement,
 }
 
 /// The statements of the change log.
@@ -174,6 +185,25 @@ impl Preparer<'_> {
             owner_of_key: self.read("SELECT owner FROM @.api_keys WHERE digest = ?").await?,
             put_member: self.write("INSERT INTO @.members (tenant, owner) VALUES (?, ?)").await?,
             members: self.read("SELECT owner FROM @.members WHERE tenant = ? AND owner > ? LIMIT ?").await?,
+        })
+    }
+
+    async fn vectors(&self) -> Result<VectorStatements, ScyllaError> {
+        let version = "owner = ? AND document = ? AND version = ?";
+        Ok(VectorStatements {
+            find: self.read("SELECT body FROM @.cached_vectors WHERE owner = ? AND key = ?").await?,
+            put: self
+                .write("INSERT INTO @.cached_vectors (owner, key, body) VALUES (?, ?, ?) USING TTL ?")
+                .await?,
+            drop: self.write("DELETE FROM @.cached_vectors WHERE owner = ? AND key = ?").await?,
+            put_way: self
+                .write(
+                    "INSERT INTO @.cached_by_version (owner, document, version, key) VALUES (?, ?, ?, ?)
+                    USING TTL ?",
+                )
+                .await?,
+            of_version: self.read(&format!("SELECT key FROM @.cached_by_version WHERE {version}")).await?,
+            drop_way: self.write(&format!("DELETE FROM @.cached_by_version WHERE {version}")).await?,
         })
     }
 
@@ -289,6 +319,7 @@ impl Statements {
             quotas: p.quotas().await?,
             accounts: p.cells("accounts").await?,
             leads: p.leads().await?,
+            vectors: p.vectors().await?,
         })
     }
 }

@@ -26,8 +26,8 @@ use crate::{lwt, migrations, session};
 #[cfg(test)]
 mod tests;
 
-/// A cluster's store: it is a `DocumentStore`, a `TaskStore`, a `RunStore` and a `QuotaStore`. Cloning gives another
-/// handle; the connections are closed when the last handle goes.
+/// A cluster's store: it is a `DocumentStore`, a `VectorCache`, a `TaskStore`, a `RunStore`, a `QuotaStore` and an
+/// `AccountStore`. Cloning gives another handle; the connections are closed when the last handle goes.
 #[derive(Clone)]
 pub struct ScyllaStore(Arc<Inner>);
 

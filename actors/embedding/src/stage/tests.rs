@@ -60,13 +60,33 @@ async fn house(text: Option<&str>) -> House {
     }
     let embedder = Arc::new(Counting { identity: samples::model(), texts: AtomicUsize::new(0) });
     let (raise, changed) = watch::channel(0);
-    let work = EmbedWork::new(store.clone(), embedder.clone(), TextCutter::new(chunker, encoder), raise);
+    let work = EmbedWork::new(store.clone(), embedder.clone(), TextCutter::new(chunker, encoder), raise)
+        .caching(store.clone(), Duration::from_secs(3_600));
     let subject = TaskSubject::Version { document: document.id, version: document.version };
     let task = Task::new(owner, TaskKind::Embed, subject, samples::CREATED);
     House { store, embedder, changed, work, task }
 }
 
 impl House {
+    /// Another document with this ranked text; the task to embed it.
+    async fn submit(&self, number: u64, text: &str) -> Task {
+        let owner = OwnerId::local();
+        let document = samples::document(&owner, DocumentKind::Resume, number);
+        assert!(self.store.create(&document).await.unwrap().is_there());
+        let parsed = tandem_domain::document::ParsedVersion {
+            ranked_text: text.to_owned(),
+            ..samples::parsed(number, 100)
+        };
+        self.store
+            .put_parsed(&owner, document.id, document.version, &parsed)
+            .await
+            .unwrap()
+            .certain()
+            .unwrap();
+        let subject = TaskSubject::Version { document: document.id, version: document.version };
+        Task::new(owner, TaskKind::Embed, subject, samples::CREATED)
+    }
+
     async fn state(&self) -> DocumentState {
         let document = self.store.document(&OwnerId::local(), samples::document_id(1)).await.unwrap();
         document.unwrap().state
@@ -92,6 +112,30 @@ async fn a_second_delivery_changes_nothing_and_computes_nothing() {
     house.work.perform(&house.task).await.unwrap();
     assert_eq!(house.embedder.texts.load(Ordering::Relaxed), computed);
     assert_eq!(house.log().await, 1);
+}
+
+#[tokio::test]
+async fn a_text_that_comes_again_is_not_computed_until_its_document_is_forgotten() {
+    let text = "the nurse kept the ward. the cook kept the kitchen. ".repeat(20);
+    let house = house(Some(&text)).await;
+    house.work.perform(&house.task).await.unwrap();
+    let computed = house.embedder.texts.load(Ordering::Relaxed);
+    let owner = OwnerId::local();
+    let embedded = async |number| {
+        let found = house.store.embedded(&owner, samples::document_id(number), Version::FIRST);
+        found.await.unwrap().unwrap()
+    };
+
+    let again = house.submit(2, &text).await;
+    house.work.perform(&again).await.unwrap();
+    assert_eq!(house.embedder.texts.load(Ordering::Relaxed), computed);
+    assert_eq!(embedded(2).await, embedded(1).await);
+
+    house.store.forget_version(&owner, samples::document_id(1), Version::FIRST).await.unwrap();
+    let later = house.submit(3, &text).await;
+    house.work.perform(&later).await.unwrap();
+    assert_eq!(house.embedder.texts.load(Ordering::Relaxed), 2 * computed);
+    assert_eq!(embedded(3).await, embedded(2).await);
 }
 
 #[tokio::test]

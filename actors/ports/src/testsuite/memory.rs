@@ -18,15 +18,18 @@ use super::locked;
 use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPage, LogPosition, MAX_PAGE, Page};
 use crate::error::{StoreError, Write};
 use crate::tasks::TaskStore;
+use crate::vectors::VectorKey;
 
 mod accounts;
 mod quotas;
 mod runs;
+mod vectors;
 
 #[cfg(test)]
 mod tests;
 
-/// Documents, tasks, runs, matches, quotas and accounts in memory. Every write is applied or refused, never unknown.
+/// Documents, vectors, tasks, runs, matches, quotas and accounts in memory. Every write is applied or refused, never
+/// unknown.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -35,6 +38,7 @@ struct State {
     documents: BTreeMap<(OwnerId, DocumentId), Document>,
     parsed: HashMap<(OwnerId, DocumentId, Version), ParsedVersion>,
     embedded: HashMap<(OwnerId, DocumentId, Version), EmbeddedVersion>,
+    vectors: HashMap<(OwnerId, VectorKey), CachedVector>,
     log: Vec<Change>,
     tasks: BTreeMap<(OwnerId, TaskId), Task>,
     runs: HashMap<(OwnerId, RunId), MatchRun>,
@@ -44,6 +48,13 @@ struct State {
     charges: HashMap<(OwnerId, OperationId), Charge>,
     accounts: BTreeMap<OwnerId, Account>,
     keys: HashMap<KeyDigest, OwnerId>,
+}
+
+/// A vector and the version it is of.
+#[derive(Debug)]
+struct CachedVector {
+    of: (DocumentId, Version),
+    vector: Vec<f32>,
 }
 
 fn page_limit(limit: u32) -> usize {
@@ -176,6 +187,7 @@ impl DocumentStore for MemoryStore {
         let (mut state, key) = (locked(&self.0), (owner.clone(), id, version));
         state.parsed.remove(&key);
         state.embedded.remove(&key);
+        state.vectors.retain(|(whose, _), cached| whose != owner || cached.of != (id, version));
         Ok(())
     }
 

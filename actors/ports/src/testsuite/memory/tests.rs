@@ -1,11 +1,16 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::testsuite::{accounts, documents, quotas, runs, tasks};
+use crate::testsuite::{accounts, documents, quotas, runs, tasks, vectors};
 
 #[tokio::test]
 async fn the_model_keeps_the_contract_of_documents() {
     documents::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_vectors() {
+    vectors::contract(&|| Arc::new(MemoryStore::default())).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,97 @@
+//! Vectors of texts: each distinct one is computed once, and not at all while it is still known.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_domain::document::{Failure, Version};
+use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::{DocumentId, OwnerId};
+use tandem_ports::vectors::{KeyedVector, VectorKey};
+use tandem_ports::{Embedder, VectorCache};
+
+use crate::metrics::{self, Source};
+
+#[cfg(test)]
+mod tests;
+
+/// Whose text it is.
+pub(crate) struct Origin<'a> {
+    pub(crate) owner: &'a OwnerId,
+    pub(crate) document: DocumentId,
+    pub(crate) version: Version,
+}
+
+/// An engine behind the vectors that are known.
+pub(crate) struct CachedVectors {
+    embedder: Arc<dyn Embedder>,
+    cache: Option<(Arc<dyn VectorCache>, Duration)>,
+}
+
+impl CachedVectors {
+    /// Everything is computed.
+    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
+        Self { embedder, cache: None }
+    }
+
+    /// Vectors are kept in `cache` for `kept_for`.
+    pub(crate) fn kept(self, cache: Arc<dyn VectorCache>, kept_for: Duration) -> Self {
+        Self { cache: Some((cache, kept_for)), ..self }
+    }
+
+    pub(crate) fn embedder(&self) -> &dyn Embedder {
+        &*self.embedder
+    }
+
+    /// One vector for each text, in order: the same whether it was known or not.
+    pub(crate) async fn embed(
+        &self,
+        origin: Origin<'_>,
+        texts: Vec<String>,
+    ) -> Result<Vec<Vec<f32>>, Failure> {
+        let identity = self.embedder.identity();
+        let keys: Vec<VectorKey> = texts.iter().map(|text| VectorKey::of(identity, text)).collect();
+        let mut distinct: HashMap<VectorKey, String> = keys.iter().copied().zip(texts).collect();
+        metrics::texts(Source::Repeated, keys.len() - distinct.len());
+        let mut known = self.known(origin.owner, distinct.keys().copied().collect()).await;
+        distinct.retain(|key, _| !known.contains_key(key));
+        metrics::texts(Source::Cache, known.len());
+        metrics::texts(Source::Engine, distinct.len());
+        if !distinct.is_empty() {
+            let (unknown, texts): (Vec<_>, Vec<_>) = distinct.into_iter().unzip();
+            let vectors = self.embedder.embed(texts).await?;
+            if vectors.len() != unknown.len() {
+                return Err(internal("the embedding engine answered with another number of vectors"));
+            }
+            let computed: Vec<KeyedVector> = unknown.into_iter().zip(vectors).collect();
+            self.keep(origin, &computed).await;
+            known.extend(computed);
+        }
+        let vector = |key| known.get(key).cloned().ok_or_else(|| internal("a text has no vector"));
+        keys.iter().map(vector).collect()
+    }
+
+    /// A cache that does not answer is only slower.
+    async fn known(&self, owner: &OwnerId, keys: Vec<VectorKey>) -> HashMap<VectorKey, Vec<f32>> {
+        let Some((cache, _)) = self.cache.as_ref().filter(|_| !keys.is_empty()) else {
+            return HashMap::new();
+        };
+        let found = cache.cached(owner, &keys).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the vectors of earlier texts cannot be read; they are computed again");
+            Vec::new()
+        });
+        keys.into_iter().zip(found).filter_map(|(key, vector)| Some((key, vector?))).collect()
+    }
+
+    async fn keep(&self, origin: Origin<'_>, computed: &[KeyedVector]) {
+        let Some((cache, kept_for)) = &self.cache else { return };
+        let Origin { owner, document, version } = origin;
+        if let Err(error) = cache.cache(owner, document, version, computed, *kept_for).await {
+            tracing::warn!(%error, "vectors could not be kept for later texts");
+        }
+    }
+}
+
+fn internal(reason: &str) -> Failure {
+    Failure { code: ErrorCode::Internal, reason: reason.to_owned() }
+}
