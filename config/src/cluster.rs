@@ -84,6 +84,10 @@ section! {
         ca: PathBuf,
         /// Before each name on the broker.
         prefix: String,
+        /// 1..=1000.
+        attempts: u32,
+        /// Milliseconds, 1..=60000.
+        back_off_ms: u64,
     }
 }
 section! {

@@ -315,7 +315,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 37] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 39] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -347,6 +347,8 @@ impl NodeConfig {
             ("matching.interactive_workers", u(self.matching.interactive_workers), 1, 256),
             ("queue.visibility_timeout_s", self.queue.visibility_timeout_s, 10, 86_400),
             ("queue.lease_s", self.queue.lease_s, 5, 3600),
+            ("queue.rabbitmq.attempts", u64::from(self.queue.rabbitmq.attempts), 1, 1000),
+            ("queue.rabbitmq.back_off_ms", self.queue.rabbitmq.back_off_ms, 1, 60_000),
             ("shutdown.drain_s", self.shutdown.drain_s, 0, 25),
             ("store.scylla.replication", u64::from(scylla.replication), 1, 9),
             ("store.scylla.connect_timeout_s", scylla.connect_timeout_s, 1, 300),

@@ -39,6 +39,10 @@ pub struct RabbitOptions {
     pub shape: Shape,
     /// How long each step may take.
     pub limits: Limits,
+    /// Attempts to open the first session, 1 or more: a broker may be starting too. Later ones are opened for ever.
+    pub attempts: u32,
+    /// The wait after attempt n is n times this.
+    pub back_off: Duration,
     /// The time that dead letters carry.
     pub clock: Arc<dyn Clock>,
     /// Runs the supervisor of the session.
@@ -89,11 +93,12 @@ impl Default for Limits {
 }
 
 impl RabbitOptions {
-    /// The usual prefix (none), shape and limits.
+    /// The usual prefix (none), shape and limits; one attempt.
     #[must_use]
     pub fn new(urls: Vec<String>, clock: Arc<dyn Clock>, spawner: Spawner) -> Self {
         let (shape, limits) = (Shape::default(), Limits::default());
-        Self { urls, ca_file: None, prefix: String::new(), shape, limits, clock, spawner }
+        let (attempts, back_off) = (1, Duration::from_secs(1));
+        Self { urls, ca_file: None, prefix: String::new(), shape, limits, attempts, back_off, clock, spawner }
     }
 
     /// How the brokers prove who they are. Reads the file, which is small: once, at the start.

@@ -46,7 +46,7 @@ impl RabbitQueue {
     /// When the options cannot be used or no broker takes the first session; says which host and what to check.
     pub async fn connect(options: RabbitOptions) -> Result<Self, RabbitError> {
         let shared = Arc::new(Shared::new(options)?);
-        let first = shared.open().await?;
+        let first = shared.open_first().await?;
         shared.state.send_replace(State::Up(Arc::clone(&first.session)));
         let spawner = shared.options.spawner.clone();
         spawner.spawn("rabbitmq session", supervise(Arc::clone(&shared), first));

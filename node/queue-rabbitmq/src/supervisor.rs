@@ -74,6 +74,21 @@ impl Shared {
         }
     }
 
+    /// The first session, which may need several attempts.
+    pub(crate) async fn open_first(&self) -> Result<Opened, RabbitError> {
+        let RabbitOptions { attempts, back_off, .. } = self.options;
+        for attempt in 1..attempts {
+            match self.open().await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => {
+                    tracing::warn!(attempt, attempts, %error, "no session with rabbitmq yet");
+                    tokio::time::sleep(back_off.saturating_mul(attempt)).await;
+                }
+            }
+        }
+        self.open().await
+    }
+
     /// A new session with the first broker that takes one.
     pub(crate) async fn open(&self) -> Result<Opened, RabbitError> {
         let deadline = Instant::now() + OPEN_MOST;

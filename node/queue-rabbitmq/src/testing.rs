@@ -107,7 +107,8 @@ impl OwnBroker {
         this
     }
 
-    fn prepare() -> Self {
+    /// One that does not run yet.
+    pub(crate) fn prepare() -> Self {
         let dir = TempDir::new().unwrap();
         // Below the ports that the system gives out by itself, three more behind it.
         let free = |port: &u16| (*port..=port + TLS).all(|p| TcpListener::bind(("127.0.0.1", p)).is_ok());

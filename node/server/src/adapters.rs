@@ -173,7 +173,9 @@ pub(crate) async fn connect_queue(
     let urls = broker.urls.iter().map(|url| url.reveal().to_owned()).collect();
     let ca_file = Some(broker.ca.clone()).filter(|file| !file.as_os_str().is_empty());
     let prefix = broker.prefix.clone();
-    let options = RabbitOptions { prefix, ca_file, ..RabbitOptions::new(urls, clock, spawner) };
+    let (attempts, back_off) = (broker.attempts, Duration::from_millis(broker.back_off_ms));
+    let options =
+        RabbitOptions { prefix, ca_file, attempts, back_off, ..RabbitOptions::new(urls, clock, spawner) };
     Ok(RabbitQueue::connect(options).await?)
 }
 

@@ -240,3 +240,20 @@ async fn a_broker_that_freezes_hangs_nobody() {
     assert_eq!((&again.task, again.count >= 2), (&delivery.task, true), "what nobody settled comes again");
     queue.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_starts_later_is_waited_for() {
+    let broker = Arc::new(OwnBroker::prepare());
+    let options =
+        RabbitOptions { attempts: 1_000, back_off: Duration::from_millis(1), ..options(&broker.url()) };
+    let once = RabbitQueue::connect(RabbitOptions { attempts: 1, ..options.clone() }).await;
+    assert!(matches!(once, Err(RabbitError::Broker { .. })), "{:?}", once.err());
+    let starting = tokio::task::spawn_blocking({
+        let broker = Arc::clone(&broker);
+        move || broker.start_again()
+    });
+    let queue = RabbitQueue::connect(options).await.unwrap();
+    starting.await.unwrap();
+    queue.publish(TaskKind::Parse, &key(1), Duration::ZERO).await.unwrap();
+    queue.close().await;
+}
