@@ -21,7 +21,7 @@ pub const MAX_KEYS: usize = 100;
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident, $what:literal, $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
@@ -38,22 +38,24 @@ macro_rules! named {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::ids::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
+            fn from_str(text: &str) -> Result<Self, $crate::ids::IdError> {
                 let known = Self::ALL.iter().copied().find(|one| one.as_str() == text);
-                known.ok_or(IdError { what: $what, reason: concat!("expected one of ", $($text, " "),+) })
+                known.ok_or($crate::ids::IdError { what: $what, reason: concat!("expected one of ", $($text, " "),+) })
             }
         }
     };
 }
+
+pub(crate) use named;
 
 named!(
     /// What a user is. Stored: a new one is added at the end.

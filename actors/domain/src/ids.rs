@@ -256,6 +256,10 @@ sha256_id!(
     ContentDigest, "content digest"
 );
 sha256_id!(
+    /// SHA-256 over an entry of the audit log and the hash of the one before it.
+    AuditHash, "audit hash"
+);
+sha256_id!(
     /// SHA-256 of the text of an API key, by which the key is found; the text itself is kept nowhere.
     KeyDigest, "key digest"
 );

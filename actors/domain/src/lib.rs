@@ -2,7 +2,7 @@
 //!
 //! Read in this order: what is kept (`ids`, `time`, `document`), what is understood (`profile`, `taxonomy`, `finding`),
 //! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), what it may cost
-//! (`plan`, `quota`), who asks (`account`), how it fails (`error`).
+//! (`plan`, `quota`), who asks (`account`), who did what (`audit`), how it fails (`error`).
 
 pub mod ids;
 pub mod time;
@@ -27,5 +27,6 @@ pub mod plan;
 pub mod quota;
 
 pub mod account;
+pub mod audit;
 
 pub mod error;

@@ -14,6 +14,7 @@ pub mod tasks;
 pub mod vectors;
 
 pub mod accounts;
+pub mod audit;
 pub mod quotas;
 
 pub mod queue;
@@ -26,6 +27,7 @@ pub mod objects;
 pub mod testsuite;
 
 pub use accounts::AccountStore;
+pub use audit::{AuditLog, AuditStore};
 pub use clock::Clock;
 pub use documents::DocumentStore;
 pub use embedder::Embedder;

@@ -15,6 +15,7 @@ pub mod tasks;
 pub mod vectors;
 
 pub mod accounts;
+pub mod audit;
 pub mod quotas;
 
 pub mod queue;

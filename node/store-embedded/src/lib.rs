@@ -9,6 +9,7 @@ mod options;
 mod store;
 
 mod accounts;
+mod audit;
 mod documents;
 mod queue;
 mod quotas;

@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "quotas", sql: include_str!("../migrations/0002_quotas.sql") },
     Migration { version: 3, name: "accounts", sql: include_str!("../migrations/0003_accounts.sql") },
     Migration { version: 4, name: "vectors", sql: include_str!("../migrations/0004_vectors.sql") },
+    Migration { version: 5, name: "audit", sql: include_str!("../migrations/0005_audit.sql") },
 ];
 
 /// What a migration did.

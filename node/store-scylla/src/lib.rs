@@ -10,6 +10,7 @@ mod options;
 mod store;
 
 mod accounts;
+mod audit;
 mod documents;
 mod quotas;
 mod runs;

@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "quotas", cql: include_str!("../migrations/0002_quotas.cql") },
     Migration { version: 3, name: "accounts", cql: include_str!("../migrations/0003_accounts.cql") },
     Migration { version: 4, name: "vectors", cql: include_str!("../migrations/0004_vectors.cql") },
+    Migration { version: 5, name: "audit", cql: include_str!("../migrations/0005_audit.cql") },
 ];
 
 /// What migrations themselves need.

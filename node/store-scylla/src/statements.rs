@@ -47,6 +47,7 @@ pub(crate) struct Statements {
     pub(crate) quotas: QuotaStatements,
     pub(crate) accounts: CellTable,
     pub(crate) leads: LeadStatements,
+    pub(crate) audit: AuditStatements,
     pub(crate) vectors: VectorStatements,
 }
 
@@ -85,6 +86,13 @@ pub(crate) struct VectorStatements {
     pub(crate) put_way: PreparedStatement,
     pub(crate) of_version: PreparedStatement,
     pub(crate) drop_way: PreparedStatement,
+}
+
+/// The statements of the audit log.
+pub(crate) struct AuditStatements {
+    pub(crate) heads: CellTable,
+    pub(crate) put_entry: PreparedStatement,
+    pub(crate) entries: PreparedStatement,
 }
 
 /// The statements of the change log.
@@ -207,6 +215,18 @@ impl Preparer<'_> {
         })
     }
 
+    async fn audit(&self) -> Result<AuditStatements, ScyllaError> {
+        Ok(AuditStatements {
+            heads: self.cells("audit_heads").await?,
+            put_entry: self
+                .write("INSERT INTO @.audit_entries (tenant, segment, sequence, body) VALUES (?, ?, ?, ?)")
+                .await?,
+            entries: self
+                .read("SELECT body FROM @.audit_entries WHERE tenant = ? AND segment = ? AND sequence >= ? LIMIT ?")
+                .await?,
+        })
+    }
+
     async fn lists(&self) -> Result<ListStatements, ScyllaError> {
         Ok(ListStatements {
             add_bucket: self.write("INSERT INTO @.list_buckets (owner, space, bucket) VALUES (?, ?, ?)").await?,
@@ -319,6 +339,7 @@ impl Statements {
             quotas: p.quotas().await?,
             accounts: p.cells("accounts").await?,
             leads: p.leads().await?,
+            audit: p.audit().await?,
             vectors: p.vectors().await?,
         })
     }

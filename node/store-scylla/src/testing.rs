@@ -125,6 +125,10 @@ impl Shared {
         Arc::new(self.store.clone())
     }
 
+    pub(crate) async fn ddl(&self, text: &str) {
+        self.place.ddl(text).await;
+    }
+
     pub(crate) async fn end(self) {
         self.place.drop_keyspace().await;
     }

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tandem_domain::account::Account;
+use tandem_domain::audit::AuditEntry;
 use tandem_domain::chunk::EmbeddedVersion;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
 use tandem_domain::ids::{
-    ContentDigest, DocumentId, KeyDigest, MatchId, OperationId, OwnerId, RunId, TaskId,
+    ContentDigest, DocumentId, KeyDigest, MatchId, OperationId, OwnerId, RunId, TaskId, TenantId,
 };
 use tandem_domain::quota::{Charge, OwnerQuota};
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
@@ -21,6 +22,7 @@ use crate::tasks::TaskStore;
 use crate::vectors::VectorKey;
 
 mod accounts;
+mod audit;
 mod quotas;
 mod runs;
 mod vectors;
@@ -48,6 +50,7 @@ struct State {
     charges: HashMap<(OwnerId, OperationId), Charge>,
     accounts: BTreeMap<OwnerId, Account>,
     keys: HashMap<KeyDigest, OwnerId>,
+    audit: HashMap<TenantId, Vec<AuditEntry>>,
 }
 
 /// A vector and the version it is of.

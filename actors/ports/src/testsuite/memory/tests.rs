@@ -32,3 +32,8 @@ async fn the_model_keeps_the_contract_of_accounts() {
 async fn the_model_keeps_the_contract_of_quotas() {
     quotas::contract(&|| Arc::new(MemoryStore::default())).await;
 }
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_the_audit_log() {
+    crate::testsuite::audit::contract(&|| Arc::new(MemoryStore::default())).await;
+}
