@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
 
 use crate::error::ErrorCode;
 use crate::finding::Finding;
@@ -11,8 +12,10 @@ use crate::profile::Profile;
 use crate::time::Timestamp;
 
 mod notes;
+mod versions;
 
 pub use notes::Notes;
+pub use versions::DocumentVersion;
 
 /// Which side of a match a document stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +103,20 @@ pub struct Version(pub u32);
 impl Version {
     /// The version that every document starts with.
     pub const FIRST: Self = Self(1);
+
+    /// Reads a version at the end of a value that was written without one when every document had one version.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) fn or_first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::deserialize(deserializer).unwrap_or(Self::FIRST))
+    }
+}
+
+impl Default for Version {
+    fn default() -> Self {
+        Self::FIRST
+    }
 }
 
 /// How far a document has come. It only moves forward: see [`DocumentState::may_become`].
@@ -177,7 +194,7 @@ pub struct Document {
     pub id: DocumentId,
     /// Résumé or job.
     pub kind: DocumentKind,
-    /// The version that is current.
+    /// The version that is searched; the first one as long as none is.
     pub version: Version,
     /// The file's name as submitted, at most 255 characters, without folders.
     pub file_name: String,
@@ -198,12 +215,16 @@ pub struct Document {
     /// What its submitter said beside it.
     #[serde(default, deserialize_with = "notes::or_none")]
     pub notes: Notes,
+    /// Its other versions, in order.
+    #[serde(default, deserialize_with = "versions::or_none")]
+    pub others: Vec<DocumentVersion>,
 }
 
 impl Document {
-    /// The key of an original: `resumes/<uuid>.<ext>` or `jobs/<uuid>.<ext>`.
+    /// The key of an original: `resumes/<uuid>.<ext>` or `jobs/<uuid>.<ext>`. The UUID of the first version's is the
+    /// document's, each later one has its own.
     #[must_use]
-    pub fn object_key(kind: DocumentKind, id: DocumentId, media: MediaKind) -> String {
+    pub fn object_key(kind: DocumentKind, id: Uuid, media: MediaKind) -> String {
         format!("{}/{id}.{}", kind.folder(), media.extension())
     }
 
@@ -224,6 +245,7 @@ impl Document {
             state: DocumentState::Removed,
             created_at: self.created_at,
             notes: Notes::default(),
+            others: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::{EmbeddedVersion, ModelIdentity};
-use crate::document::{DocumentKind, ParsedVersion};
+use crate::document::{DocumentKind, ParsedVersion, Version};
 use crate::embedding::Embedding;
 use crate::ids::ContentDigest;
 use crate::profile::{
@@ -203,13 +203,22 @@ pub struct Features {
     pub document: Embedding,
     /// The chunks' vectors.
     pub chunks: Vec<Embedding>,
+    /// Which version of its document it is. Rows of before there were versions end here.
+    #[serde(default, deserialize_with = "Version::or_first")]
+    pub version: Version,
 }
 
 impl Features {
     /// The features of a version.
     #[must_use]
-    pub fn of(digest: ContentDigest, parsed: &ParsedVersion, embedded: &EmbeddedVersion) -> Self {
+    pub fn of(
+        version: Version,
+        digest: ContentDigest,
+        parsed: &ParsedVersion,
+        embedded: &EmbeddedVersion,
+    ) -> Self {
         Self {
+            version,
             digest,
             parser: parsed.parser.clone(),
             profile: RankedProfile::of(&parsed.profile),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::ModelIdentity;
+use crate::document::Version;
 use crate::ids::ContentDigest;
 use crate::profile::RequirementLevel;
 use crate::taxonomy::SkillId;
@@ -251,4 +252,10 @@ pub struct Receipt {
     pub resume: ContentDigest,
     /// The weights that were asked for.
     pub weights: Weights,
+    /// The job's version. Rows of before there were versions end here.
+    #[serde(default, deserialize_with = "Version::or_first")]
+    pub job_version: Version,
+    /// The résumé's version.
+    #[serde(default, deserialize_with = "Version::or_first")]
+    pub resume_version: Version,
 }

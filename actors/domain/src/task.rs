@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Failure, Version};
 use crate::error::ErrorCode;
-use crate::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, derived};
+use crate::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, TenantId, derived};
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -89,12 +89,12 @@ pub enum TaskSubject {
         /// Where its original lies.
         object_key: String,
     },
-    /// A document that is handed in, under an intent that its submitter may name again.
-    Upload {
-        /// The intent.
+    /// A person who is to be erased with everything of theirs.
+    Person {
+        /// The erasure: a later one is another task.
         operation: OperationId,
-        /// Of everything that was handed in: the same intent with another one is refused.
-        body: ContentDigest,
+        /// The organization of the account that says so from then on.
+        tenant: TenantId,
     },
 }
 
@@ -226,12 +226,6 @@ impl Task {
         }
     }
 
-    /// A mark of an intent: the row of work that is done by whoever files it, so that nobody else ever does it.
-    #[must_use]
-    pub fn mark(owner: OwnerId, kind: TaskKind, subject: TaskSubject, now: Timestamp) -> Self {
-        Self { state: TaskState::Done, ..Self::new(owner, kind, subject, now) }
-    }
-
     /// The id that follows from the work.
     #[must_use]
     pub fn id_of(owner: &OwnerId, kind: TaskKind, subject: &TaskSubject) -> TaskId {
@@ -242,7 +236,7 @@ impl Task {
             TaskSubject::RunItem { run, item } => (b"r", run.as_uuid(), *item),
             TaskSubject::RunCancel { run } => (b"c", run.as_uuid(), 0),
             TaskSubject::Erasure { document, version, .. } => (b"e", document.as_uuid(), version.0),
-            TaskSubject::Upload { operation, .. } => (b"u", operation.as_uuid(), 0),
+            TaskSubject::Person { operation, .. } => (b"p", operation.as_uuid(), 0),
         };
         TaskId::from_uuid(derived(
             "task",

@@ -129,7 +129,8 @@ impl EmbedWork {
             // It was removed; what an earlier delivery kept since goes as well.
             self.documents.forget_version(&task.owner, document, version).await?;
         }
-        Ok(found.filter(|d| d.version == version && !d.state.is_settled()).map(|d| (d, document, version)))
+        let found = found.and_then(|d| d.at(version)).filter(|d| !d.state.is_settled());
+        Ok(found.map(|d| (d, document, version)))
     }
 }
 
@@ -140,7 +141,7 @@ impl StageWork for EmbedWork {
     }
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {
-        // A document that is gone, replaced or settled needs no vectors: the delivery is an echo.
+        // A version that is gone or settled needs no vectors: the delivery is an echo.
         let Some((_, document, version)) = self.current(task).await? else { return Ok(()) };
         let owner = &task.owner;
         if self.documents.embedded(owner, document, version).await?.is_none() {

@@ -1,78 +1,112 @@
-//! Which document an intent that has a name belongs to.
+//! What a submitter means to do, where it has a name.
 
-use tandem_domain::document::{Document, Failure};
+use std::time::Duration;
+
+use tandem_domain::document::{Failure, Notes};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{ContentDigest, derived};
+use tandem_domain::ids::{ContentDigest, DocumentId, OperationId, OwnerId, derived};
 use tandem_domain::profile::LanguageCode;
-use tandem_domain::task::{Task, TaskKind, TaskSubject};
 use tandem_domain::time::Timestamp;
-use tandem_messages::documents::SubmitDocument;
-use tandem_ports::{TaskStore, Write};
+use tandem_messages::documents::{RefineJob, SubmitDocument};
+use tandem_ports::intents::Intent;
+use tandem_ports::{IntentStore, Write};
 
-/// An intent that was told before.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Intent {
-    /// When it was told for the first time.
-    since: Timestamp,
+/// How long the first request may be at work. One that says nothing for longer has died.
+const AT_WORK: Duration = Duration::from_secs(60);
+
+/// A named intent that is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    owner: OwnerId,
+    operation: OperationId,
+    body: ContentDigest,
 }
 
-impl Intent {
-    /// Remembers the intent of a submission that names one, in a row that nothing forgets. `None` = it is new.
-    ///
-    /// # Errors
-    /// `IDEMPOTENCY_KEY_REUSED` where the same intent came with another document; or the store is not available.
-    pub(crate) async fn remember(
-        tasks: &dyn TaskStore,
+impl Told {
+    /// The intent of a document, or of a version of one; `None` = it has no name.
+    pub(crate) fn of(
         submission: &SubmitDocument,
         digest: ContentDigest,
-        now: Timestamp,
-    ) -> Result<Option<Self>, Failure> {
-        if !submission.named {
-            return Ok(None);
-        }
-        let (operation, body) = (submission.operation, body_of(submission, digest));
-        let subject = TaskSubject::Upload { operation, body };
-        let mark = Task::mark(submission.owner.clone(), TaskKind::Parse, subject, now);
-        let standing = match tasks.file(&mark).await? {
-            Write::Applied => return Ok(None),
-            Write::Conflict(there) => there,
-            Write::Unknown => tasks.task(&mark.key()).await?.ok_or_else(unknown)?,
-        };
-        if standing.subject != mark.subject {
-            let reason = "this key was used for another document".to_owned();
-            return Err(Failure { code: ErrorCode::KeyReused, reason });
-        }
-        Ok(Some(Self { since: standing.created_at }))
+        version_of: Option<DocumentId>,
+    ) -> Option<Self> {
+        let SubmitDocument { owner, operation, kind, file_name, title, notes, .. } = submission;
+        let mut parts = vec![kind.name().as_bytes().to_vec(), file_name.as_bytes().to_vec()];
+        parts.push(digest.as_bytes().to_vec());
+        parts.push(marked(title.as_deref()));
+        parts.extend(words(notes));
+        parts.extend(version_of.map(|id| id.as_uuid().into_bytes().to_vec()));
+        let told = Self { owner: owner.clone(), operation: *operation, body: one_of("upload", &parts) };
+        submission.named.then_some(told)
     }
 
-    /// Whether a document was there before the intent. One that came after it is what the intent made.
-    pub(crate) fn came_after(self, document: &Document) -> bool {
-        document.created_at < self.since
+    /// The intent of other words for a job.
+    pub(crate) fn of_words(request: &RefineJob) -> Option<Self> {
+        let RefineJob { owner, operation, named, id, notes } = request;
+        let mut parts = vec![id.as_uuid().into_bytes().to_vec()];
+        parts.extend(words(notes));
+        let told = Self { owner: owner.clone(), operation: *operation, body: one_of("refine", &parts) };
+        named.then_some(told)
+    }
+
+    /// Remembers the intent. `None` = it is new; else when it was told for the first time.
+    ///
+    /// # Errors
+    /// `IDEMPOTENCY_KEY_REUSED` where the same intent came with another body, `NOT_READY` while the first request is
+    /// still at work; or the store is not available.
+    pub(crate) async fn remember(
+        &self,
+        intents: &dyn IntentStore,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let Self { owner, operation, body } = self.clone();
+        let new = Intent { owner, operation, body, since: now, ended: false };
+        let there = match intents.remember(&new).await? {
+            Write::Applied => return Ok(None),
+            Write::Conflict(there) => there,
+            Write::Unknown => {
+                let reason = "the store did not say whether the intent was kept; submit it again";
+                return Err(refused(ErrorCode::Unavailable, reason));
+            }
+        };
+        if there.body != new.body {
+            return Err(refused(ErrorCode::KeyReused, "this key was used for another document"));
+        }
+        if !there.ended && there.since.plus(AT_WORK) > now {
+            return Err(refused(ErrorCode::NotReady, "the first request with this key is still at work"));
+        }
+        Ok(Some(there.since))
+    }
+
+    /// Notes that the request is done. Should that fail, it counts as at work for a while.
+    pub(crate) async fn end(&self, intents: &dyn IntentStore) {
+        if let Err(error) = intents.end(&self.owner, self.operation).await {
+            tracing::warn!(%error, "the end of a request with a key could not be noted");
+        }
     }
 }
 
-/// Everything that was handed in, in one number.
-fn body_of(submission: &SubmitDocument, digest: ContentDigest) -> ContentDigest {
-    let notes = &submission.notes;
-    let language = |code: &Option<LanguageCode>| code.map(|code| code.as_str().to_owned());
-    let texts = [
-        submission.title.clone(),
-        notes.company.clone(),
+/// A text that is missing is another one than a text that is empty.
+fn marked(text: Option<&str>) -> Vec<u8> {
+    text.map_or_else(Vec::new, |text| format!("={text}").into_bytes())
+}
+
+fn words(notes: &Notes) -> [Vec<u8>; 5] {
+    let language = |code: &Option<LanguageCode>| marked(code.as_ref().map(LanguageCode::as_str));
+    [
+        marked(notes.company.as_deref()),
         language(&notes.resume_lang),
         language(&notes.jd_lang),
         language(&notes.desired_output_lang),
-        notes.custom_instructions.clone(),
-    ];
-    // A text that is missing is another one than a text that is empty.
-    let marked: Vec<String> =
-        texts.into_iter().map(|text| text.map_or(String::new(), |text| format!("={text}"))).collect();
-    let mut parts =
-        vec![submission.kind.name().as_bytes(), submission.file_name.as_bytes(), digest.as_bytes()];
-    parts.extend(marked.iter().map(String::as_bytes));
-    ContentDigest::of(derived("upload", &parts).as_bytes())
+        marked(notes.custom_instructions.as_deref()),
+    ]
 }
 
-fn unknown() -> Failure {
-    let reason = "the store did not say whether the intent was kept; submit the file again".to_owned();
-    Failure { code: ErrorCode::Unavailable, reason }
+/// Everything that was handed in, in one number.
+fn one_of(namespace: &str, parts: &[Vec<u8>]) -> ContentDigest {
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    ContentDigest::of(derived(namespace, &parts).as_bytes())
+}
+
+fn refused(code: ErrorCode, reason: &str) -> Failure {
+    Failure { code, reason: reason.to_owned() }
 }

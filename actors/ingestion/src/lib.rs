@@ -10,5 +10,5 @@ mod metrics;
 mod pool;
 
 pub use eraser::{Eraser, EraserPorts};
-pub use ingestor::{Ingestor, IngestorOptions, Sniff};
-pub use pool::{Ingestion, IngestionOptions};
+pub use ingestor::{Ingestor, IngestorOptions, IngestorPorts, Sniff};
+pub use pool::{Ingestion, IngestionOptions, Intake};

@@ -27,7 +27,7 @@ pub(crate) fn submitted(kind: DocumentKind, result: &Result<SubmittedDocument, F
     let outcome = match result {
         Ok(done) if done.duplicate => "duplicate",
         Ok(done) => {
-            BYTES.inc_by(done.document.size);
+            BYTES.inc_by(done.document.at(done.version).map_or(0, |version| version.size));
             "accepted"
         }
         Err(failure) => failure.code.as_str(),

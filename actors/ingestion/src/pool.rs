@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tandem_domain::document::DocumentKind;
 use tandem_domain::document::Failure;
-use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
+use tandem_messages::documents::{RefineJob, SubmitDocument, SubmitVersion, SubmittedDocument};
 use tandem_runtime::{ActorKind, Pool, PoolOptions, StartError, SupervisorHandle};
 
 use crate::ingestor::Ingestor;
@@ -20,10 +21,30 @@ pub struct IngestionOptions {
     pub queue: usize,
 }
 
+/// What is taken in.
+#[derive(Debug, Clone)]
+pub enum Intake {
+    /// A document.
+    Document(SubmitDocument),
+    /// A version of one.
+    Version(SubmitVersion),
+    /// A version of a job with the same content.
+    Words(RefineJob),
+}
+
+impl Intake {
+    const fn kind(&self) -> DocumentKind {
+        match self {
+            Self::Document(submission) | Self::Version(SubmitVersion { submission, .. }) => submission.kind,
+            Self::Words(_) => DocumentKind::Job,
+        }
+    }
+}
+
 /// What others hold of ingestion.
 #[derive(Clone)]
 pub struct Ingestion {
-    pool: Pool<SubmitDocument, Result<SubmittedDocument, Failure>>,
+    pool: Pool<Intake, Result<SubmittedDocument, Failure>>,
 }
 
 impl Ingestion {
@@ -36,11 +57,15 @@ impl Ingestion {
         options: IngestionOptions,
         ingestor: Ingestor,
     ) -> Result<Self, StartError> {
-        let handler = Arc::new(move |submission: SubmitDocument| {
+        let handler = Arc::new(move |intake: Intake| {
             let ingestor = ingestor.clone();
             Box::pin(async move {
-                let kind = submission.kind;
-                let result = ingestor.submit(submission).await;
+                let kind = intake.kind();
+                let result = match intake {
+                    Intake::Document(submission) => ingestor.submit(submission).await,
+                    Intake::Version(version) => ingestor.submit_version(version).await,
+                    Intake::Words(words) => ingestor.refine(words).await,
+                };
                 metrics::submitted(kind, &result);
                 result
             }) as futures::future::BoxFuture<'static, _>
@@ -50,17 +75,13 @@ impl Ingestion {
         Ok(Self { pool })
     }
 
-    /// Takes a file in; see [`Ingestor::submit`].
+    /// Takes something in; see [`Ingestor::submit`], [`Ingestor::submit_version`] and [`Ingestor::refine`].
     ///
     /// # Errors
     /// Those of the ingestor, and `OVERLOADED`, `TIMEOUT` or `UNAVAILABLE` of the pool.
-    pub async fn submit(
-        &self,
-        submission: SubmitDocument,
-        deadline: Duration,
-    ) -> Result<SubmittedDocument, Failure> {
+    pub async fn submit(&self, intake: Intake, deadline: Duration) -> Result<SubmittedDocument, Failure> {
         self.pool
-            .run(submission, deadline)
+            .run(intake, deadline)
             .await
             .map_err(|error| Failure { code: error.code(), reason: error.to_string() })?
     }

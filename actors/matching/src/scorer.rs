@@ -79,6 +79,8 @@ pub fn receipt(job: &Features, resume: &Features, weights: &Weights) -> Receipt 
         job: job.digest,
         resume: resume.digest,
         weights: *weights,
+        job_version: job.version,
+        resume_version: resume.version,
     }
 }
 

@@ -1,11 +1,13 @@
 //! One actor per index shard: it follows the change log and is the only one that writes the shard.
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::chunk::ModelIdentity;
-use tandem_domain::document::{DocumentState, Failure, Version};
+use tandem_domain::document::{Document, DocumentState, Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
@@ -166,14 +168,21 @@ impl Tail {
         let in_hand = self.progress.begin_within(BATCH_LIMIT);
         let mut prepared = Vec::with_capacity(changes.len());
         let mut indexed = Vec::with_capacity(changes.len());
+        let mut newest: HashMap<(&OwnerId, DocumentId), Version> = HashMap::new();
         for (_, change) in &changes {
             match self.prepare(change).await? {
                 Prepared::Nothing => {}
                 Prepared::Remove(remove) => prepared.push(remove),
                 Prepared::Upsert(upsert, document) => {
-                    prepared.push(upsert);
+                    // The vectors of an older version may have been ready later.
+                    let newest = newest.entry((&change.owner, change.document)).or_insert(change.version);
+                    if change.version >= *newest {
+                        *newest = change.version;
+                        prepared.push(upsert);
+                    }
                     indexed.extend(document.map(|document| (document, DocumentState::Indexed)));
                 }
+                Prepared::Replaced(document) => indexed.push((document, DocumentState::Indexed)),
                 Prepared::Unusable(document, failure) => {
                     indexed.push((document, DocumentState::Failed(failure)));
                 }
@@ -227,22 +236,24 @@ impl Tail {
         }
         let at = Located { owner: owner.clone(), id, version };
         match self.load(&at).await {
-            Ok(Some((indexed, DocumentState::Indexed))) if indexed.features.model != self.options.model => {
+            Ok(Loaded::Version(indexed, DocumentState::Indexed))
+                if indexed.features.model != self.options.model =>
+            {
                 let reason = "the store's vectors were made by another model than this node's: set the embedding's \
                               configuration back, or use another data folder";
                 Err(Failure { code: ErrorCode::NotReady, reason: reason.to_owned() })
             }
-            Ok(Some((indexed, _))) if indexed.features.model != self.options.model => {
+            Ok(Loaded::Version(indexed, _)) if indexed.features.model != self.options.model => {
                 let reason = "its vectors were made by another model than the index's".to_owned();
                 Ok(Prepared::Unusable(at, Failure { code: ErrorCode::Conflict, reason }))
             }
-            Ok(Some((indexed, state))) => {
+            Ok(Loaded::Version(indexed, state)) => {
                 // Another owner of the shard may have been first.
                 let unmarked = (state != DocumentState::Indexed).then_some(at);
-                Ok(Prepared::Upsert(IndexChange::Upsert(Box::new(indexed)), unmarked))
+                Ok(Prepared::Upsert(IndexChange::Upsert(indexed), unmarked))
             }
-            // It is gone or has a newer version, whose own change is further on in the log.
-            Ok(None) => Ok(Prepared::Nothing),
+            Ok(Loaded::Replaced) => Ok(Prepared::Replaced(at)),
+            Ok(Loaded::Nothing) => Ok(Prepared::Nothing),
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(document_id = %id, %error, "a document cannot be indexed");
                 Ok(Prepared::Unusable(at, error.into()))
@@ -251,24 +262,36 @@ impl Tail {
         }
     }
 
-    async fn load(&self, at: &Located) -> Result<Option<(IndexedDocument, DocumentState)>, StoreError> {
-        let Located { owner, id, version } = at;
-        let document = self.documents.document(owner, *id).await?.filter(|d| d.version == *version);
-        let parsed = self.documents.parsed(owner, *id, *version).await?;
-        let embedded = self.documents.embedded(owner, *id, *version).await?;
-        let (Some(document), Some(parsed), Some(embedded)) = (document, parsed, embedded) else {
-            return Ok(None);
-        };
-        let indexed = IndexedDocument {
-            owner: owner.clone(),
-            id: *id,
-            version: *version,
-            kind: document.kind,
-            features: Features::of(document.digest, &parsed, &embedded),
-            ranked_text: parsed.ranked_text,
-        };
-        Ok(Some((indexed, document.state)))
+    async fn load(&self, at: &Located) -> Result<Loaded, StoreError> {
+        let found = self.documents.document(&at.owner, at.id).await?;
+        let found = found.and_then(|document| Some((document.version, document.at(at.version)?)));
+        let Some((searched, document)) = found else { return Ok(Loaded::Nothing) };
+        let Document { owner, id, version, kind, digest, state, .. } = document;
+        match version.cmp(&searched) {
+            Ordering::Less if state.is_settled() => return Ok(Loaded::Nothing),
+            Ordering::Less => return Ok(Loaded::Replaced),
+            // It has failed, and the older one stays.
+            Ordering::Greater if state.is_settled() => return Ok(Loaded::Nothing),
+            Ordering::Greater | Ordering::Equal => {}
+        }
+        let parsed = self.documents.parsed(&owner, id, version).await?;
+        let embedded = self.documents.embedded(&owner, id, version).await?;
+        let (Some(parsed), Some(embedded)) = (parsed, embedded) else { return Ok(Loaded::Nothing) };
+        let features = Features::of(version, digest, &parsed, &embedded);
+        let ranked_text = parsed.ranked_text;
+        let indexed = IndexedDocument { owner, id, version, kind, ranked_text, features };
+        Ok(Loaded::Version(Box::new(indexed), state))
     }
+}
+
+/// What the store has of a version.
+enum Loaded {
+    /// It is gone, or need not be looked at again.
+    Nothing,
+    /// A newer version is searched.
+    Replaced,
+    /// A version that may be searched, and how far it has come.
+    Version(Box<IndexedDocument>, DocumentState),
 }
 
 /// What a change means for the shard.
@@ -279,6 +302,8 @@ enum Prepared {
     Remove(IndexChange),
     /// Make a document searchable, and say so where that is not known yet.
     Upsert(IndexChange, Option<Located>),
+    /// A newer version was searchable before this one.
+    Replaced(Located),
     /// The document cannot be searchable.
     Unusable(Located, Failure),
 }

@@ -163,7 +163,7 @@ impl StageWork for RunWork {
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Upload { .. } => Err(not_of_a_run()),
+            | TaskSubject::Person { .. } => Err(not_of_a_run()),
         }
     }
 
@@ -176,7 +176,7 @@ impl StageWork for RunWork {
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Upload { .. } => {
+            | TaskSubject::Person { .. } => {
                 return Err(not_of_a_run());
             }
         };
@@ -285,7 +285,7 @@ impl StageWork for InteractiveWork {
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Upload { .. } => Err(not_interactive()),
+            | TaskSubject::Person { .. } => Err(not_interactive()),
         }
     }
 
@@ -299,7 +299,7 @@ impl StageWork for InteractiveWork {
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Upload { .. } => Err(not_interactive()),
+            | TaskSubject::Person { .. } => Err(not_interactive()),
         }
     }
 }
@@ -332,7 +332,7 @@ async fn load(
         let reason = format!("the {kind} is still being read");
         return Err(Failure { code: ErrorCode::NotReady, reason });
     };
-    let features = Arc::new(Features::of(digest, &parsed, &embedded));
+    let features = Arc::new(Features::of(version, digest, &parsed, &embedded));
     Ok(Ready { ranked_text: parsed.ranked_text, features })
 }
 

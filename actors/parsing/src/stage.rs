@@ -63,7 +63,7 @@ impl ParseWork {
         Ok(parsed)
     }
 
-    /// The task's document, unless it is replaced or settled: then the delivery is an echo. A document that is not there
+    /// The task's version of its document, unless that is settled: then the delivery is an echo. A document that is not there
     /// may be on its way, because its task is filed first.
     async fn current(&self, task: &Task) -> Result<Option<Document>, Failure> {
         let TaskSubject::Version { document, version } = task.subject else {
@@ -75,7 +75,7 @@ impl ParseWork {
             code: ErrorCode::NotReady,
             reason: "the document is not there yet".to_owned(),
         })?;
-        Ok(Some(found).filter(|d| d.version == version && !d.state.is_settled()))
+        Ok(found.at(version).filter(|d| !d.state.is_settled()))
     }
 
     async fn forget(&self, task: &Task) -> Result<(), Failure> {

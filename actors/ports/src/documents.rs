@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tandem_domain::chunk::EmbeddedVersion;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
+};
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
 
 use crate::error::{StoreError, Write};
@@ -117,14 +119,14 @@ pub struct LogPage {
 /// Keeps documents and everything derived from them.
 #[async_trait]
 pub trait DocumentStore: Send + Sync + 'static {
-    /// Makes a document. Conflict: the owner's document of the same kind with the same digest (or with the same id),
-    /// which stays as it is. Unknown: ask [`DocumentStore::document`] for the new id.
+    /// Makes a document. Conflict: the owner's document of the same kind with the same digest in one of its versions (or
+    /// with the same id), which stays as it is. Unknown: ask [`DocumentStore::document`] for the new id.
     async fn create(&self, document: &Document) -> Result<Write<Document>, StoreError>;
 
     /// The owner's document of this id.
     async fn document(&self, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, StoreError>;
 
-    /// The owner's document of this kind and content.
+    /// The owner's document of this kind that has this content in one of its versions.
     async fn find_by_digest(
         &self,
         owner: &OwnerId,
@@ -140,8 +142,19 @@ pub trait DocumentStore: Send + Sync + 'static {
         page: Page<DocumentId>,
     ) -> Result<Vec<Document>, StoreError>;
 
-    /// Moves a version forward. Conflict: the state it has, when [`DocumentState::may_become`] forbids the step, the
-    /// version is not current or there is no such document (then `None`). Unknown: read the document back.
+    /// Makes the next version of a document: see [`Document::with_version`]. Conflict: the document as it stands, when
+    /// that version cannot be its next one; another of the owner's documents of this kind that has the same content;
+    /// `None` when there is no such document. Unknown: read the document back. Where content comes at the same moment as
+    /// a version and as a document of its own, both may be kept.
+    async fn add_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: &DocumentVersion,
+    ) -> Result<Write<Option<Document>>, StoreError>;
+
+    /// Moves a version forward: see [`Document::advanced`]. Conflict: the state it has, when that forbids the step; the
+    /// document's, when it has no such version; `None` when there is no such document. Unknown: read the document back.
     async fn advance(
         &self,
         owner: &OwnerId,
@@ -184,13 +197,20 @@ pub trait DocumentStore: Send + Sync + 'static {
         version: Version,
     ) -> Result<Option<EmbeddedVersion>, StoreError>;
 
-    /// Removes a document: from now on no method of this port finds it, and its content may be submitted anew. What was
-    /// derived from it stays until [`DocumentStore::forget_version`]. Conflict: there is no such document. Broken off or
-    /// unknown, it can be repeated.
-    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError>;
+    /// Removes a document whose latest version is `latest`: from now on no method of this port finds it, and its content
+    /// may be submitted anew. What was derived from it stays until [`DocumentStore::forget_version`]. Conflict: the
+    /// document as it stands, when it has a later version; `None` when there is no such document. Broken off or unknown,
+    /// it can be repeated.
+    async fn remove(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        latest: Version,
+    ) -> Result<Write<Option<Document>>, StoreError>;
 
     /// Forgets what parsing and embedding made of a version, if they made anything, with the vectors that
-    /// [`crate::VectorCache`] keeps of it; durable when it returns. It can be repeated. Whoever keeps something of a version and then finds the document gone calls it too.
+    /// [`crate::VectorCache`] keeps of it; durable when it returns. It can be
+    /// repeated. Whoever keeps something of a version and then finds the document gone calls it too.
     async fn forget_version(
         &self,
         owner: &OwnerId,

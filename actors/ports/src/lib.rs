@@ -9,9 +9,9 @@ pub mod clock;
 pub mod error;
 
 pub mod documents;
+pub mod intents;
 pub mod runs;
 pub mod tasks;
-pub mod vectors;
 
 pub mod accounts;
 pub mod audit;
@@ -20,6 +20,8 @@ pub mod quotas;
 pub mod queue;
 
 pub mod embedder;
+pub mod vectors;
+
 pub mod index;
 pub mod objects;
 
@@ -33,6 +35,7 @@ pub use documents::DocumentStore;
 pub use embedder::Embedder;
 pub use error::{StoreError, Write};
 pub use index::MatchIndex;
+pub use intents::IntentStore;
 pub use objects::ObjectStore;
 pub use queue::WorkQueue;
 pub use quotas::QuotaStore;

@@ -49,6 +49,13 @@ pub trait RunStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<(u32, Failure)>, StoreError>;
 
+    /// The owner's runs, newest first, by their ids.
+    async fn list_runs(&self, owner: &OwnerId, page: Page<RunId>) -> Result<Vec<RunId>, StoreError>;
+
+    /// Forgets a run with its items and rows, if there is one; durable when it returns. Broken off, it can be repeated:
+    /// the run is listed until everything of it is gone.
+    async fn forget_run(&self, owner: &OwnerId, id: RunId) -> Result<(), StoreError>;
+
     /// Makes a match. Conflict: the owner's match of the same id or operation, which stays as it is.
     async fn create_match(&self, pair: &PairMatch) -> Result<Write<PairMatch>, StoreError>;
 
@@ -57,6 +64,9 @@ pub trait RunStore: Send + Sync + 'static {
 
     /// The owner's matches, newest first.
     async fn list_matches(&self, owner: &OwnerId, page: Page<MatchId>) -> Result<Vec<PairMatch>, StoreError>;
+
+    /// Forgets a match, if there is one; durable when it returns.
+    async fn forget_match(&self, owner: &OwnerId, id: MatchId) -> Result<(), StoreError>;
 
     /// Keeps how a match ended. Conflict: it has ended already (or does not exist); what is kept stays.
     async fn finish_match(

@@ -10,6 +10,7 @@ pub mod samples;
 pub mod clock;
 
 pub mod documents;
+pub mod intents;
 pub mod runs;
 pub mod tasks;
 pub mod vectors;

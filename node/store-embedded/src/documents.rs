@@ -5,7 +5,9 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tandem_domain::chunk::EmbeddedVersion;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
+};
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
 use tandem_ports::documents::{Bucket, BucketRange, Change, LogPage, LogPosition, Page};
 use tandem_ports::{DocumentStore, StoreError, Write};
@@ -33,9 +35,63 @@ fn by_digest(
     kind: DocumentKind,
     digest: ContentDigest,
 ) -> Result<Option<Document>, Fault> {
-    let select = "SELECT body FROM documents WHERE owner = ? AND kind = ? AND digest = ?";
+    let select = "SELECT body FROM documents WHERE owner = ?1 AND kind = ?2 AND digest = ?3
+        UNION ALL SELECT d.body FROM version_digests v JOIN documents d ON d.owner = v.owner AND d.id = v.document
+        WHERE v.owner = ?1 AND v.kind = ?2 AND v.digest = ?3 LIMIT 1";
     let key = params![owner.as_str(), codes::document_kind(kind), digest.as_bytes()];
     find(connection, TABLE, select, key)
+}
+
+/// Writes a row over the one that is there. What it was made with stays its digest: those of later versions are beside it.
+fn rewrite(connection: &Connection, document: &Document) -> Result<(), Fault> {
+    let update = "UPDATE documents SET state = ?, body = ? WHERE owner = ? AND id = ?";
+    let (state, body) = (codes::document_state(&document.state), encode(TABLE, document)?);
+    let row = params![state, body, document.owner.as_str(), document.id.as_uuid().into_bytes()];
+    connection.prepare_cached(update)?.execute(row)?;
+    Ok(())
+}
+
+fn add_version(
+    connection: &Connection,
+    owner: &OwnerId,
+    id: DocumentId,
+    version: DocumentVersion,
+) -> Result<Write<Option<Document>>, Fault> {
+    let Some(document) = by_id(connection, owner, id)? else { return Ok(Write::Conflict(None)) };
+    let (kind, digest) = (document.kind, version.digest);
+    let known = by_digest(connection, owner, kind, digest)?;
+    if known.as_ref().is_some_and(|known| known.id != id) {
+        return Ok(Write::Conflict(known));
+    }
+    let Some(next) = document.with_version(version) else { return Ok(Write::Conflict(Some(document))) };
+    rewrite(connection, &next)?;
+    if known.is_none() {
+        let insert = "INSERT INTO version_digests (owner, kind, digest, document) VALUES (?, ?, ?, ?)";
+        let (kind, id) = (codes::document_kind(kind), id.as_uuid().into_bytes());
+        let row = params![owner.as_str(), kind, digest.as_bytes(), id];
+        connection.prepare_cached(insert)?.execute(row)?;
+    }
+    Ok(Write::Applied)
+}
+
+fn remove(
+    connection: &Connection,
+    owner: &OwnerId,
+    id: DocumentId,
+    latest: Version,
+) -> Result<Write<Option<Document>>, Fault> {
+    let found = by_id(connection, owner, id)?;
+    if found.as_ref().is_none_or(|document| document.latest() > latest) {
+        return Ok(Write::Conflict(found));
+    }
+    for delete in [
+        "DELETE FROM version_digests WHERE owner = ? AND document = ?",
+        "DELETE FROM documents WHERE owner = ? AND id = ?",
+    ] {
+        let key = params![owner.as_str(), id.as_uuid().into_bytes()];
+        connection.prepare_cached(delete)?.execute(key)?;
+    }
+    Ok(Write::Applied)
 }
 
 impl EmbeddedStore {
@@ -86,18 +142,13 @@ fn advance(
     owner: &OwnerId,
     id: DocumentId,
     version: Version,
-    next: DocumentState,
+    next: &DocumentState,
 ) -> Result<Write<Option<DocumentState>>, Fault> {
-    let Some(mut document) = by_id(connection, owner, id)? else { return Ok(Write::Conflict(None)) };
-    if document.version != version || !document.state.may_become(&next) {
-        return Ok(Write::Conflict(Some(document.state)));
+    let Some(document) = by_id(connection, owner, id)? else { return Ok(Write::Conflict(None)) };
+    match document.advanced(version, next) {
+        Ok(next) => rewrite(connection, &next).map(|()| Write::Applied),
+        Err(state) => Ok(Write::Conflict(Some(state))),
     }
-    document.state = next;
-    let update = "UPDATE documents SET state = ?, body = ? WHERE owner = ? AND id = ?";
-    let (state, body) = (codes::document_state(&document.state), encode(TABLE, &document)?);
-    let row = params![state, body, owner.as_str(), id.as_uuid().into_bytes()];
-    connection.prepare_cached(update)?.execute(row)?;
-    Ok(Write::Applied)
 }
 
 fn change(row: &Row<'_>) -> Result<(LogPosition, Change), Fault> {
@@ -171,6 +222,16 @@ impl DocumentStore for EmbeddedStore {
         .await
     }
 
+    async fn add_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: &DocumentVersion,
+    ) -> Result<Write<Option<Document>>, StoreError> {
+        let (owner, version) = (owner.clone(), version.clone());
+        self.write(move |connection| add_version(connection, &owner, id, version)).await
+    }
+
     async fn advance(
         &self,
         owner: &OwnerId,
@@ -179,7 +240,7 @@ impl DocumentStore for EmbeddedStore {
         next: &DocumentState,
     ) -> Result<Write<Option<DocumentState>>, StoreError> {
         let (owner, next) = (owner.clone(), next.clone());
-        self.write(move |connection| advance(connection, &owner, id, version, next)).await
+        self.write(move |connection| advance(connection, &owner, id, version, &next)).await
     }
 
     async fn put_parsed(
@@ -220,14 +281,14 @@ impl DocumentStore for EmbeddedStore {
         self.version(EMBEDDED, owner, id, version).await
     }
 
-    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
+    async fn remove(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        latest: Version,
+    ) -> Result<Write<Option<Document>>, StoreError> {
         let owner = owner.clone();
-        self.write(move |connection| {
-            let delete = "DELETE FROM documents WHERE owner = ? AND id = ?";
-            let key = params![owner.as_str(), id.as_uuid().into_bytes()];
-            Ok(once(connection.prepare_cached(delete)?.execute(key)?))
-        })
-        .await
+        self.write(move |connection| remove(connection, &owner, id, latest)).await
     }
 
     async fn forget_version(

@@ -11,6 +11,7 @@ mod store;
 mod accounts;
 mod audit;
 mod documents;
+mod intents;
 mod queue;
 mod quotas;
 mod runs;

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "accounts", sql: include_str!("../migrations/0003_accounts.sql") },
     Migration { version: 4, name: "vectors", sql: include_str!("../migrations/0004_vectors.sql") },
     Migration { version: 5, name: "audit", sql: include_str!("../migrations/0005_audit.sql") },
+    Migration { version: 6, name: "versions", sql: include_str!("../migrations/0006_versions.sql") },
 ];
 
 /// What a migration did.

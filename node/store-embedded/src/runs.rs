@@ -7,6 +7,7 @@ use tandem_domain::ids::{MatchId, OperationId, OwnerId, RunId};
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch, PairOutcome, Progress, RowKey, RunRow};
 use tandem_ports::documents::Page;
 use tandem_ports::{RunStore, StoreError, Write};
+use uuid::Uuid;
 
 use crate::codec::{decode, encode, find};
 use crate::documents::once;
@@ -18,6 +19,8 @@ const ITEMS: &str = "run_items";
 const ROWS: &str = "run_rows";
 const MATCHES: &str = "matches";
 
+/// Rows that are deleted in one step.
+const STEP: u32 = 1_000;
 /// The most rows of one page, as many as an item may have.
 const MAX_ROWS: u32 = 10_000;
 
@@ -70,6 +73,38 @@ fn encoded(outcome: &ItemOutcome) -> Result<(Option<Blob>, Vec<Blob>), StoreErro
         ItemOutcome::Ranked(rows) => {
             let rows = rows.iter().map(|row| encode(ROWS, row)).collect::<Result<_, _>>()?;
             Ok((None, rows))
+        }
+    }
+}
+
+/// What can be repeated has failed where its end is not known.
+fn certain(end: Write<()>) -> Result<(), StoreError> {
+    match end {
+        Write::Applied | Write::Conflict(()) => Ok(()),
+        Write::Unknown => Err(StoreError::Timeout),
+    }
+}
+
+impl EmbeddedStore {
+    /// Deletes what a statement finds of a run, at most [`STEP`] rows at a time; its parameters are owner, run and limit.
+    async fn delete_in_steps(
+        &self,
+        delete: &'static str,
+        owner: &OwnerId,
+        run: RunId,
+    ) -> Result<(), StoreError> {
+        loop {
+            let (owner, run) = (owner.clone(), run.as_uuid().into_bytes());
+            let end = self.write(move |connection| {
+                let deleted =
+                    connection.prepare_cached(delete)?.execute(params![owner.as_str(), run, STEP])?;
+                Ok(if deleted < STEP as usize { Write::Applied } else { Write::Conflict(()) })
+            });
+            match end.await? {
+                Write::Applied => return Ok(()),
+                Write::Conflict(()) => {}
+                Write::Unknown => return Err(StoreError::Timeout),
+            }
         }
     }
 }
@@ -203,6 +238,43 @@ impl RunStore for EmbeddedStore {
             rows.collect()
         })
         .await
+    }
+
+    async fn list_runs(&self, owner: &OwnerId, page: Page<RunId>) -> Result<Vec<RunId>, StoreError> {
+        let owner = owner.clone();
+        // Above every id: they have 16 bytes.
+        let after = page.after.map_or(vec![0xFF; 17], |after| after.as_uuid().into_bytes().to_vec());
+        self.read(move |connection| {
+            let select = "SELECT id FROM runs WHERE owner = ? AND id < ? ORDER BY id DESC LIMIT ?";
+            let mut select = connection.prepare_cached(select)?;
+            let ids = select.query_map(params![owner.as_str(), after, limited(page.limit)], |row| {
+                Ok(RunId::from_uuid(Uuid::from_bytes(row.get(0)?)))
+            })?;
+            Ok(ids.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn forget_run(&self, owner: &OwnerId, id: RunId) -> Result<(), StoreError> {
+        // In steps, so that others write in between.
+        let rows = "DELETE FROM run_rows WHERE (owner, run, item, rank) IN
+            (SELECT owner, run, item, rank FROM run_rows WHERE owner = ?1 AND run = ?2 LIMIT ?3)";
+        self.delete_in_steps(rows, owner, id).await?;
+        let items = "DELETE FROM run_items WHERE (owner, run, item) IN
+            (SELECT owner, run, item FROM run_items WHERE owner = ?1 AND run = ?2 LIMIT ?3)";
+        self.delete_in_steps(items, owner, id).await?;
+        self.delete_in_steps("DELETE FROM runs WHERE owner = ?1 AND id = ?2 AND ?3 > 0", owner, id).await
+    }
+
+    async fn forget_match(&self, owner: &OwnerId, id: MatchId) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        let end = self.write(move |connection| {
+            let delete = "DELETE FROM matches WHERE owner = ? AND id = ?";
+            let key = params![owner.as_str(), id.as_uuid().into_bytes()];
+            connection.prepare_cached(delete)?.execute(key)?;
+            Ok(Write::<()>::Applied)
+        });
+        certain(end.await?)
     }
 
     async fn create_match(&self, pair: &PairMatch) -> Result<Write<PairMatch>, StoreError> {

@@ -5,7 +5,9 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tandem_domain::chunk::EmbeddedVersion;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
+};
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
 use tandem_ports::documents::{BucketRange, Change, LogPage, LogPosition, Page};
 use tandem_ports::{DocumentStore, StoreError, Write};
@@ -58,8 +60,8 @@ impl Unique for Document {
         space_of(self.kind)
     }
 
-    fn distinction(&self) -> Vec<u8> {
-        self.digest.as_bytes().to_vec()
+    fn distinctions(&self) -> Vec<Vec<u8>> {
+        self.versions().map(|version| version.digest.as_bytes().to_vec()).collect()
     }
 
     fn is_removed(&self) -> bool {
@@ -176,6 +178,15 @@ impl DocumentStore for ScyllaStore {
         self.list_unique(owner, space_of(kind), after, page.limit).await
     }
 
+    async fn add_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: &DocumentVersion,
+    ) -> Result<Write<Option<Document>>, StoreError> {
+        self.add_a_version(owner, id, version).await
+    }
+
     async fn advance(
         &self,
         owner: &OwnerId,
@@ -188,14 +199,14 @@ impl DocumentStore for ScyllaStore {
         let mut cell = self.cell(at).await?;
         for _ in 0..ADVANCES {
             let Some(there) = cell else { return Ok(Write::Conflict(None)) };
-            let mut document: Document = decode(DOCUMENTS, &there.body)?;
+            let document: Document = decode(DOCUMENTS, &there.body)?;
             if document.is_removed() {
                 return Ok(Write::Conflict(None));
             }
-            if document.version != version || !document.state.may_become(next) {
-                return Ok(Write::Conflict(Some(document.state)));
-            }
-            document.state = next.clone();
+            let document = match document.advanced(version, next) {
+                Ok(document) => document,
+                Err(state) => return Ok(Write::Conflict(Some(state))),
+            };
             let body = encode(DOCUMENTS, &document)?;
             let write = Next { op: &op, rev: there.rev + 1, body: &body };
             match self.replace_cell(at, there.rev, write).await? {
@@ -246,15 +257,23 @@ impl DocumentStore for ScyllaStore {
     }
 
     /// The second key and the list first: what is broken off in between is still found by its id, and removed again.
-    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
+    async fn remove(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        latest: Version,
+    ) -> Result<Write<Option<Document>>, StoreError> {
         let (key, op) = (id.as_uuid().into_bytes(), self.operation());
         let at = At { table: &self.statements().documents, owner, key: &key };
         let mut cell = self.cell(at).await?;
         for _ in 0..ADVANCES {
-            let Some(there) = cell else { return Ok(Write::Conflict(())) };
+            let Some(there) = cell else { return Ok(Write::Conflict(None)) };
             let document: Document = decode(DOCUMENTS, &there.body)?;
             if document.is_removed() {
-                return Ok(Write::Conflict(()));
+                return Ok(Write::Conflict(None));
+            }
+            if document.latest() > latest {
+                return Ok(Write::Conflict(Some(document)));
             }
             self.unlist_unique(&document).await?;
             let body = encode(DOCUMENTS, &document.removed())?;

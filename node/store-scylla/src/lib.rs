@@ -12,10 +12,12 @@ mod store;
 mod accounts;
 mod audit;
 mod documents;
+mod intents;
 mod quotas;
 mod runs;
 mod tasks;
 mod vectors;
+mod versions;
 
 mod agreement;
 mod log;

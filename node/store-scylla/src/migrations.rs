@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "accounts", cql: include_str!("../migrations/0003_accounts.cql") },
     Migration { version: 4, name: "vectors", cql: include_str!("../migrations/0004_vectors.cql") },
     Migration { version: 5, name: "audit", cql: include_str!("../migrations/0005_audit.cql") },
+    Migration { version: 6, name: "versions", cql: include_str!("../migrations/0006_versions.cql") },
 ];
 
 /// What migrations themselves need.

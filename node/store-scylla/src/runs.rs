@@ -41,7 +41,7 @@ struct RunHead {
 }
 
 impl Unique for RunHead {
-    const LISTED: bool = false;
+    const LISTED: bool = true;
 
     fn table(statements: &Statements) -> &CellTable {
         &statements.runs
@@ -59,8 +59,8 @@ impl Unique for RunHead {
         space::RUNS
     }
 
-    fn distinction(&self) -> Vec<u8> {
-        self.operation.as_uuid().into_bytes().to_vec()
+    fn distinctions(&self) -> Vec<Vec<u8>> {
+        vec![self.operation.as_uuid().into_bytes().to_vec()]
     }
 }
 
@@ -83,8 +83,8 @@ impl Unique for PairMatch {
         space::MATCHES
     }
 
-    fn distinction(&self) -> Vec<u8> {
-        self.operation.as_uuid().into_bytes().to_vec()
+    fn distinctions(&self) -> Vec<Vec<u8>> {
+        vec![self.operation.as_uuid().into_bytes().to_vec()]
     }
 }
 
@@ -169,6 +169,26 @@ impl RunStore for ScyllaStore {
         limit: u32,
     ) -> Result<Vec<(u32, Failure)>, StoreError> {
         self.read_failures(owner, run, limit.min(MAX_ROWS) as usize).await
+    }
+
+    async fn list_runs(&self, owner: &OwnerId, page: Page<RunId>) -> Result<Vec<RunId>, StoreError> {
+        let after = page.after.map(|id| id.as_uuid());
+        let heads: Vec<RunHead> = self.list_unique(owner, space::RUNS, after, page.limit).await?;
+        Ok(heads.into_iter().map(|head| head.id).collect())
+    }
+
+    async fn forget_run(&self, owner: &OwnerId, id: RunId) -> Result<(), StoreError> {
+        let Some(head) = self.head(owner, id).await? else { return Ok(()) };
+        self.forget_items(owner, id, head.items).await?;
+        self.drop_parts(owner, &head.run).await?;
+        self.forget_unique(&head, &self.statements().forget.run).await
+    }
+
+    async fn forget_match(&self, owner: &OwnerId, id: MatchId) -> Result<(), StoreError> {
+        match self.pair_match(owner, id).await? {
+            Some(pair) => self.forget_unique(&pair, &self.statements().forget.pair).await,
+            None => Ok(()),
+        }
     }
 
     async fn create_match(&self, pair: &PairMatch) -> Result<Write<PairMatch>, StoreError> {

@@ -22,6 +22,7 @@ pub(crate) struct Statements {
     pub(crate) documents: CellTable,
     pub(crate) versions: CellTable,
     pub(crate) tasks: CellTable,
+    pub(crate) intents: CellTable,
     pub(crate) runs: CellTable,
     pub(crate) matches: CellTable,
     pub(crate) claims: CellTable,
@@ -42,6 +43,7 @@ pub(crate) struct Statements {
     pub(crate) put_row: PreparedStatement,
     pub(crate) rows: PreparedStatement,
     pub(crate) drop_rows: PreparedStatement,
+    pub(crate) forget: ForgetStatements,
     pub(crate) lists: ListStatements,
     pub(crate) log: LogStatements,
     pub(crate) quotas: QuotaStatements,
@@ -49,6 +51,14 @@ pub(crate) struct Statements {
     pub(crate) leads: LeadStatements,
     pub(crate) audit: AuditStatements,
     pub(crate) vectors: VectorStatements,
+}
+
+/// The statements that forget runs and matches.
+pub(crate) struct ForgetStatements {
+    pub(crate) run: PreparedStatement,
+    pub(crate) pair: PreparedStatement,
+    pub(crate) items: PreparedStatement,
+    pub(crate) rows: PreparedStatement,
 }
 
 /// The statements of lists of ids.
@@ -227,6 +237,15 @@ impl Preparer<'_> {
         })
     }
 
+    async fn forget(&self) -> Result<ForgetStatements, ScyllaError> {
+        Ok(ForgetStatements {
+            run: self.conditional("DELETE FROM @.runs WHERE owner = ? AND key = ? IF op = ?").await?,
+            pair: self.conditional("DELETE FROM @.matches WHERE owner = ? AND key = ? IF op = ?").await?,
+            items: self.write("DELETE FROM @.run_items WHERE owner = ? AND run = ? AND segment = ?").await?,
+            rows: self.write("DELETE FROM @.run_rows WHERE owner = ? AND run = ? AND item = ?").await?,
+        })
+    }
+
     async fn lists(&self) -> Result<ListStatements, ScyllaError> {
         Ok(ListStatements {
             add_bucket: self.write("INSERT INTO @.list_buckets (owner, space, bucket) VALUES (?, ?, ?)").await?,
@@ -282,6 +301,7 @@ impl Statements {
             documents: p.cells("documents").await?,
             versions: p.cells("versions").await?,
             tasks: p.cells("tasks").await?,
+            intents: p.cells("intents").await?,
             runs: p.cells("runs").await?,
             matches: p.cells("matches").await?,
             claims: p.cells("claims").await?,
@@ -334,6 +354,7 @@ impl Statements {
             drop_rows: p
                 .write("DELETE FROM @.run_rows WHERE owner = ? AND run = ? AND item = ? AND attempt = ?")
                 .await?,
+            forget: p.forget().await?,
             lists: p.lists().await?,
             log: p.log().await?,
             quotas: p.quotas().await?,

@@ -6,6 +6,7 @@
 //! nobody. A claim whose id turns out to belong to another value can never be fulfilled, because cells are not removed:
 //! it is released. So at every moment: a cell has its claim, and two cells never share a key.
 
+use scylla::statement::prepared::PreparedStatement;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tandem_domain::ids::OwnerId;
@@ -42,8 +43,8 @@ pub(crate) trait Unique: Serialize + DeserializeOwned + Send + Sync {
     fn id(&self) -> Uuid;
     /// The space in which the second key is unique; the list too, where there is one.
     fn space(&self) -> u8;
-    /// What is unique in the space.
-    fn distinction(&self) -> Vec<u8>;
+    /// What is unique in the space: what it is made with, and what has come to it since.
+    fn distinctions(&self) -> Vec<Vec<u8>>;
     /// Whether there is a list of these.
     const LISTED: bool;
     /// Whether it is only the mark of a value that was removed.
@@ -106,7 +107,7 @@ impl ScyllaStore {
         if let Some(there) = self.by_id::<T>(owner, id).await? {
             return Ok(Write::Conflict(there));
         }
-        let key = claim_key(value.space(), &value.distinction());
+        let key = claim_key(value.space(), &value.distinctions().into_iter().next().unwrap_or_default());
         let body = encode(T::table(self.statements()).name, value)?;
         let body = encode(CLAIMS, &Claim { id, body })?;
         let at = At { table: &self.statements().claims, owner, key: &key };
@@ -136,23 +137,70 @@ impl ScyllaStore {
         Err(StoreError::Timeout)
     }
 
-    /// Takes a value out of its list and gives its second key free, if they are still its own. It can be repeated.
-    pub(crate) async fn unlist_unique<T: Unique>(&self, value: &T) -> Result<(), StoreError> {
-        let (owner, key) = (value.owner(), claim_key(value.space(), &value.distinction()));
+    /// Claims another second key for a value whose cell has it already, unless it is taken; whether it is its own now.
+    pub(crate) async fn claim_unique<T: Unique>(
+        &self,
+        value: &T,
+        distinction: &[u8],
+    ) -> Result<bool, StoreError> {
+        let (owner, op, key) = (value.owner(), self.operation(), claim_key(value.space(), distinction));
+        let body = encode(T::table(self.statements()).name, value)?;
+        let body = encode(CLAIMS, &Claim { id: value.id(), body })?;
         let at = At { table: &self.statements().claims, owner, key: &key };
-        if let Some(cell) = self.cell_serial(at).await?
-            && decode::<Claim>(CLAIMS, &cell.body)?.id == value.id()
-        {
-            let release = (owner.as_str(), &key[..], &cell.op[..]);
-            if self.conditional(&self.statements().release_claim, release).await? == Conditional::Unknown {
-                return Err(StoreError::Timeout);
-            }
+        match self.insert_cell(at, Next { op: &op, rev: FIRST_REV, body: &body }).await? {
+            Written::Done => Ok(true),
+            Written::Other(Some(cell)) => Ok(decode::<Claim>(CLAIMS, &cell.body)?.id == value.id()),
+            Written::Other(None) | Written::Unknown => Ok(false),
         }
+    }
+
+    /// Takes a value out of its list and gives its second keys free, if they are still its own. It can be repeated.
+    pub(crate) async fn unlist_unique<T: Unique>(&self, value: &T) -> Result<(), StoreError> {
+        self.release_claims(value).await?;
         if T::LISTED {
-            self.drop_from_list(owner, i32::from(value.space()), value.id()).await
+            self.drop_from_list(value.owner(), i32::from(value.space()), value.id()).await
         } else {
             Ok(())
         }
+    }
+
+    /// Gives the second keys of a value free, if they are still its own.
+    async fn release_claims<T: Unique>(&self, value: &T) -> Result<(), StoreError> {
+        let owner = value.owner();
+        for distinction in value.distinctions() {
+            let key = claim_key(value.space(), &distinction);
+            let at = At { table: &self.statements().claims, owner, key: &key };
+            if let Some(cell) = self.cell_serial(at).await?
+                && decode::<Claim>(CLAIMS, &cell.body)?.id == value.id()
+            {
+                let release = (owner.as_str(), &key[..], &cell.op[..]);
+                if self.conditional(&self.statements().release_claim, release).await? == Conditional::Unknown
+                {
+                    return Err(StoreError::Timeout);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a value that nothing is left of but its second keys, its cell and its place in the list, which goes last:
+    /// broken off, it can be repeated. `drop` removes the cell if it has the operation that is named.
+    pub(crate) async fn forget_unique<T: Unique>(
+        &self,
+        value: &T,
+        drop: &PreparedStatement,
+    ) -> Result<(), StoreError> {
+        let (owner, id) = (value.owner(), value.id());
+        self.release_claims(value).await?;
+        let at = At { table: T::table(self.statements()), owner, key: &id.into_bytes() };
+        if let Some(cell) = self.cell_serial(at).await? {
+            match self.conditional(drop, (owner.as_str(), at.key, &cell.op[..])).await? {
+                Conditional::Applied => {}
+                // Somebody else wrote it or does not answer: it is looked at again.
+                Conditional::Refused | Conditional::Unknown => return Err(StoreError::Timeout),
+            }
+        }
+        self.drop_from_list(owner, i32::from(value.space()), id).await
     }
 
     /// Does what is left to do for a claim.
@@ -167,7 +215,7 @@ impl ScyllaStore {
         let id = claim.id.into_bytes();
         let at = At { table, owner, key: &id };
         let judged = |there: T| {
-            if claim_key(there.space(), &there.distinction()) == key {
+            if there.distinctions().iter().any(|one| claim_key(there.space(), one) == key) {
                 Fulfilled::Yes(there)
             } else {
                 Fulfilled::Never(there)

@@ -23,6 +23,8 @@ fn house() -> House {
         tasks: store.clone(),
         queue: queue.clone(),
         objects: objects.clone(),
+        runs: store.clone(),
+        accounts: store.clone(),
         clock,
         changed,
     });
@@ -78,6 +80,37 @@ async fn what_is_removed_leaves_nothing_and_its_shard_hears_of_it() {
 }
 
 #[tokio::test]
+async fn every_version_is_removed_also_one_that_came_meanwhile() {
+    for is_seen in [true, false] {
+        let house = house();
+        let document = house.document().await;
+        let (owner, id) = (&document.owner, document.id);
+        let second = samples::version(&document, 2, 20);
+        if !is_seen {
+            // Somebody began to remove the document when it had one version.
+            file_task(&*house.store, &*house.queue, &task(&document)).await.unwrap();
+        }
+        house.store.add_version(owner, id, &second).await.unwrap().certain().unwrap();
+        let version = second.version;
+        house.store.put_parsed(owner, id, version, &samples::parsed(2, 80)).await.unwrap().certain().unwrap();
+        house.objects.put(&second.object_key, Bytes::from_static(b"Robin Example")).await.unwrap();
+        if is_seen {
+            let receipt = house.eraser.remove(request(&document)).await.unwrap();
+            assert_eq!(receipt.versions, 2);
+        } else {
+            house.eraser.perform(&task(&document)).await.unwrap();
+            let at = document.clone();
+            let row = Document { version, object_key: second.object_key.clone(), ..at };
+            let filed = house.store.task(&task(&row).key()).await.unwrap();
+            house.eraser.perform(&filed.unwrap()).await.unwrap();
+        }
+        house.expect_nothing_left(&document).await;
+        assert_eq!(house.store.parsed(owner, id, version).await.unwrap(), None);
+        assert_eq!(house.objects.get(&second.object_key).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
 async fn the_other_kind_and_other_owners_find_nothing_to_remove() {
     let house = house();
     let document = house.document().await;
@@ -96,7 +129,13 @@ async fn the_stage_ends_what_was_broken_off_after_any_step() {
         let house = house();
         let document = house.document().await;
         if steps > 0 {
-            house.store.remove(&document.owner, document.id).await.unwrap().certain().unwrap();
+            house
+                .store
+                .remove(&document.owner, document.id, document.version)
+                .await
+                .unwrap()
+                .certain()
+                .unwrap();
         }
         if steps > 1 {
             house.store.forget_version(&document.owner, document.id, document.version).await.unwrap();

@@ -26,8 +26,15 @@ fn house() -> House {
     let queue = Arc::new(MemoryQueue::new(clock.clone(), std::time::Duration::from_secs(60)));
     let objects = Arc::new(MemoryObjects::default());
     let options = IngestorOptions { max_bytes: 100, sniff };
-    let ingestor =
-        Ingestor::new(options, store.clone(), store.clone(), queue.clone(), objects.clone(), clock.clone());
+    let ports = IngestorPorts {
+        documents: store.clone(),
+        intents: store.clone(),
+        tasks: store.clone(),
+        queue: queue.clone(),
+        objects: objects.clone(),
+        clock: clock.clone(),
+    };
+    let ingestor = Ingestor::new(options, ports);
     House { store, queue, objects, clock, ingestor }
 }
 
@@ -98,9 +105,14 @@ async fn a_named_intent_belongs_to_one_document_and_is_answered_alike() {
         content: Bytes::from_static(b"at once"),
         ..named.clone()
     };
-    let both = tokio::join!(house.ingestor.submit(at_once.clone()), house.ingestor.submit(at_once));
-    let (one, two) = (both.0.unwrap(), both.1.unwrap());
-    assert_eq!((one.document.id, one.duplicate || two.duplicate), (two.document.id, false));
+    let both = tokio::join!(house.ingestor.submit(at_once.clone()), house.ingestor.submit(at_once.clone()));
+    let later = house.ingestor.submit(at_once).await.unwrap();
+    for end in [both.0, both.1] {
+        match end {
+            Ok(done) => assert_eq!(done, later, "the same intent has the same answer"),
+            Err(failure) => assert_eq!(failure.code, ErrorCode::NotReady, "the first was still at work"),
+        }
+    }
     let notes = Notes { company: Some("Sample Works".to_owned()), ..Notes::default() };
     let others = [
         SubmitDocument { content: Bytes::from_static(b"two"), ..named.clone() },
@@ -118,6 +130,23 @@ async fn a_named_intent_belongs_to_one_document_and_is_answered_alike() {
     assert!(later.duplicate, "another intent finds the document there");
     let somebody = SubmitDocument { owner: "other".parse().unwrap(), ..named };
     assert!(!house.ingestor.submit(somebody).await.unwrap().duplicate, "intents are their owner's");
+}
+
+#[tokio::test]
+async fn whoever_repeats_what_is_still_at_work_is_told_so_until_it_must_have_died() {
+    let house = house();
+    let named = SubmitDocument { named: true, ..house.file("local", "a.txt", b"one") };
+    let told = Told::of(&named, ContentDigest::of(b"one"), None).unwrap();
+    assert_eq!(told.remember(house.store.as_ref(), house.clock.now()).await.unwrap(), None);
+    let refused = house.ingestor.submit(named.clone()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotReady);
+    house.clock.advance(std::time::Duration::from_secs(60));
+    let first = house.ingestor.submit(named.clone()).await.unwrap();
+    assert!(!first.duplicate, "it goes on where the first one died");
+    assert_eq!(house.ingestor.submit(named.clone()).await.unwrap(), first);
+    house.clock.advance(tandem_ports::intents::KEPT);
+    let forgotten = house.ingestor.submit(named).await.unwrap();
+    assert!(forgotten.duplicate, "after two days the key means nothing");
 }
 
 #[tokio::test]
@@ -142,6 +171,8 @@ async fn what_cannot_be_used_is_refused_before_anything_is_kept() {
     }
     assert_eq!(house.queue.depth(TaskKind::Parse).await.unwrap().waiting, 0);
 }
+
+mod versions;
 
 #[test]
 fn file_names_lose_folders_and_control_characters() {

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use tandem_domain::chunk::ModelIdentity;
-use tandem_domain::document::DocumentKind;
+use tandem_domain::document::{DocumentKind, Version};
 use tandem_domain::embedding::Embedding;
 use tandem_domain::ids::ContentDigest;
 use tandem_domain::profile::{EducationLevel, LanguageCode, LanguageLevel, RequirementLevel, Seniority};
@@ -56,6 +56,7 @@ fn nothing(kind: DocumentKind) -> RankedProfile {
 fn features(profile: RankedProfile, vector: [i8; 4]) -> Features {
     let vector = Embedding::from_coordinates(vector.to_vec());
     Features {
+        version: Version::FIRST,
         parser: "parser-7".to_owned(),
         digest: ContentDigest::of(profile.kind.name().as_bytes()),
         profile,

@@ -56,6 +56,33 @@ impl House {
         store.log_change(&change).await.unwrap().certain().unwrap();
     }
 
+    /// A version of an embedded résumé, embedded too, with its line in the change log.
+    async fn version(&self, number: u64, version: u32) {
+        let owner = OwnerId::local();
+        let document = samples::document(&owner, DocumentKind::Resume, number);
+        let (id, content) = (document.id, 100 * u64::from(version) + number);
+        let version = samples::version(&document, version, content);
+        let (store, at) = (&self.store, version.version);
+        store.add_version(&owner, id, &version).await.unwrap().certain().unwrap();
+        store.put_parsed(&owner, id, at, &samples::parsed(content, 80)).await.unwrap().certain().unwrap();
+        let embedded = samples::embedded(content, 1);
+        store.put_embedded(&owner, id, at, &embedded).await.unwrap().certain().unwrap();
+    }
+
+    async fn log(&self, number: u64, version: u32) {
+        let (document, version) = (samples::document_id(number), Version(version));
+        let change = Change { owner: OwnerId::local(), document, version, action: ChangeAction::Upsert };
+        self.store.log_change(&change).await.unwrap().certain().unwrap();
+    }
+
+    /// The versions that the index and the store say is searched.
+    async fn searched(&self, number: u64) -> (u32, u32) {
+        let (owner, id) = (OwnerId::local(), samples::document_id(number));
+        let found = self.index.features(&owner, &[id]).unwrap();
+        let document = self.store.document(&owner, id).await.unwrap().unwrap();
+        (found[0].1.version.0, document.version.0)
+    }
+
     async fn state(&self, number: u64) -> &'static str {
         let document = self.store.document(&OwnerId::local(), samples::document_id(number)).await.unwrap();
         document.unwrap().state.name()
@@ -156,4 +183,57 @@ async fn a_second_owner_applies_what_the_first_has_marked() {
     while second.follow().await.unwrap() > 0 {}
     assert_eq!((house.index.documents(), other.index.documents()), (1, 1));
     assert_eq!(other.state(1).await, "indexed");
+}
+
+#[tokio::test]
+async fn a_version_takes_the_place_of_the_one_before_when_it_is_searchable() {
+    let house = House::new();
+    house.embedded(1, &samples::model()).await;
+    let mut tail = house.tail();
+    while tail.follow().await.unwrap() > 0 {}
+    house.version(1, 2).await;
+    while tail.follow().await.unwrap() > 0 {}
+    assert_eq!(house.searched(1).await, (1, 1), "it is not in the log yet");
+    house.log(1, 2).await;
+    while tail.follow().await.unwrap() > 0 {}
+    assert_eq!((house.searched(1).await, house.index.documents()), ((2, 2), 1));
+    // Another owner of the shard comes later and reads the whole log.
+    let other = House { store: house.store.clone(), ..House::new() };
+    let mut later = other.tail();
+    while later.follow().await.unwrap() > 0 {}
+    assert_eq!((other.searched(1).await, other.index.documents()), ((2, 2), 1));
+}
+
+#[tokio::test]
+async fn versions_whose_vectors_are_ready_in_another_order_leave_the_newest() {
+    for batch in [1, 2, 10] {
+        let house = House::new();
+        house.embedded(1, &samples::model()).await;
+        house.version(1, 2).await;
+        house.version(1, 3).await;
+        house.log(1, 3).await;
+        house.log(1, 2).await;
+        let mut tail = house.tail();
+        tail.options.batch = batch;
+        while tail.follow().await.unwrap() > 0 {}
+        assert_eq!(house.searched(1).await, (3, 3), "batches of {batch}");
+        let document = house.store.document(&OwnerId::local(), samples::document_id(1)).await.unwrap();
+        let states: Vec<_> = document.unwrap().versions().map(|version| version.state).collect();
+        assert!(states.iter().all(|state| *state == DocumentState::Indexed), "{states:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_failed_leaves_the_one_before() {
+    let house = House::new();
+    house.embedded(1, &samples::model()).await;
+    let mut tail = house.tail();
+    while tail.follow().await.unwrap() > 0 {}
+    house.version(1, 2).await;
+    let failed = DocumentState::Failed(samples::failure("it took too long"));
+    let (owner, id) = (OwnerId::local(), samples::document_id(1));
+    house.store.advance(&owner, id, Version(2), &failed).await.unwrap().certain().unwrap();
+    house.log(1, 2).await;
+    while tail.follow().await.unwrap() > 0 {}
+    assert_eq!(house.searched(1).await, (1, 1));
 }

@@ -49,7 +49,7 @@ async fn house() -> House {
         store.put_embedded(&owner, document.id, version, &embedded).await.unwrap().certain().unwrap();
         let mut indexed =
             samples::indexed(&owner, number, kind, &parsed.ranked_text, embedded.document.clone());
-        indexed.features = Features::of(document.digest, &parsed, &embedded);
+        indexed.features = Features::of(document.version, document.digest, &parsed, &embedded);
         changes.push(IndexChange::Upsert(Box::new(indexed)));
     }
     let index = MemoryIndex::new(&samples::model());

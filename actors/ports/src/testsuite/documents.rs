@@ -10,6 +10,7 @@ use super::samples;
 use crate::documents::{DocumentStore, Page};
 use crate::error::Write;
 
+mod added;
 mod log;
 mod removal;
 mod versions;
@@ -34,6 +35,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn DocumentStore>) {
     failures_keep_their_reason(&*make()).await;
     of_many_that_advance_one_wins(&*make()).await;
     versions::run(make).await;
+    added::run(make).await;
     removal::run(make).await;
     log::run(make).await;
 }

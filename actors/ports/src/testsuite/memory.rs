@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use tandem_domain::account::Account;
 use tandem_domain::audit::AuditEntry;
 use tandem_domain::chunk::EmbeddedVersion;
-use tandem_domain::document::{Document, DocumentKind, DocumentState, ParsedVersion, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
+};
 use tandem_domain::ids::{
     ContentDigest, DocumentId, KeyDigest, MatchId, OperationId, OwnerId, RunId, TaskId, TenantId,
 };
@@ -18,11 +20,13 @@ use tandem_domain::task::{Task, TaskRef, TaskState};
 use super::locked;
 use crate::documents::{Bucket, BucketRange, Change, DocumentStore, LogPage, LogPosition, MAX_PAGE, Page};
 use crate::error::{StoreError, Write};
+use crate::intents::Intent;
 use crate::tasks::TaskStore;
 use crate::vectors::VectorKey;
 
 mod accounts;
 mod audit;
+mod intents;
 mod quotas;
 mod runs;
 mod vectors;
@@ -30,8 +34,7 @@ mod vectors;
 #[cfg(test)]
 mod tests;
 
-/// Documents, vectors, tasks, runs, matches, quotas and accounts in memory. Every write is applied or refused, never
-/// unknown.
+/// Documents, vectors, tasks, runs, matches, quotas and accounts in memory. Every write is applied or refused, never unknown.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -43,6 +46,7 @@ struct State {
     vectors: HashMap<(OwnerId, VectorKey), CachedVector>,
     log: Vec<Change>,
     tasks: BTreeMap<(OwnerId, TaskId), Task>,
+    intents: HashMap<(OwnerId, OperationId), Intent>,
     runs: HashMap<(OwnerId, RunId), MatchRun>,
     items: HashMap<(OwnerId, RunId), BTreeMap<u32, ItemOutcome>>,
     matches: BTreeMap<(OwnerId, MatchId), PairMatch>,
@@ -73,15 +77,17 @@ fn put_once<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: 
     Write::Applied
 }
 
+fn has_content(document: &Document, owner: &OwnerId, kind: DocumentKind, digest: ContentDigest) -> bool {
+    document.owner == *owner && document.kind == kind && document.with_digest(digest).is_some()
+}
+
 #[async_trait]
 impl DocumentStore for MemoryStore {
     async fn create(&self, document: &Document) -> Result<Write<Document>, StoreError> {
         let documents = &mut locked(&self.0).documents;
         let key = (document.owner.clone(), document.id);
         let twin = documents.get(&key).or_else(|| {
-            documents
-                .values()
-                .find(|d| d.owner == document.owner && d.kind == document.kind && d.digest == document.digest)
+            documents.values().find(|d| has_content(d, &document.owner, document.kind, document.digest))
         });
         if let Some(twin) = twin {
             return Ok(Write::Conflict(twin.clone()));
@@ -102,7 +108,7 @@ impl DocumentStore for MemoryStore {
     ) -> Result<Option<Document>, StoreError> {
         let state = locked(&self.0);
         let mut documents = state.documents.values();
-        Ok(documents.find(|d| d.owner == *owner && d.kind == kind && d.digest == digest).cloned())
+        Ok(documents.find(|d| has_content(d, owner, kind, digest)).cloned())
     }
 
     async fn list(
@@ -118,6 +124,25 @@ impl DocumentStore for MemoryStore {
         Ok(documents.take(page_limit(page.limit)).cloned().collect())
     }
 
+    async fn add_version(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: &DocumentVersion,
+    ) -> Result<Write<Option<Document>>, StoreError> {
+        let (documents, key) = (&mut locked(&self.0).documents, (owner.clone(), id));
+        let Some(document) = documents.get(&key) else { return Ok(Write::Conflict(None)) };
+        let twin = |d: &&Document| d.id != id && has_content(d, owner, document.kind, version.digest);
+        if let Some(twin) = documents.values().find(twin) {
+            return Ok(Write::Conflict(Some(twin.clone())));
+        }
+        let Some(next) = document.with_version(version.clone()) else {
+            return Ok(Write::Conflict(Some(document.clone())));
+        };
+        documents.insert(key, next);
+        Ok(Write::Applied)
+    }
+
     async fn advance(
         &self,
         owner: &OwnerId,
@@ -129,11 +154,13 @@ impl DocumentStore for MemoryStore {
         let Some(document) = state.documents.get_mut(&(owner.clone(), id)) else {
             return Ok(Write::Conflict(None));
         };
-        if document.version != version || !document.state.may_become(next) {
-            return Ok(Write::Conflict(Some(document.state.clone())));
-        }
-        document.state = next.clone();
-        Ok(Write::Applied)
+        Ok(match document.advanced(version, next) {
+            Ok(next) => {
+                *document = next;
+                Write::Applied
+            }
+            Err(state) => Write::Conflict(Some(state)),
+        })
     }
 
     async fn put_parsed(
@@ -176,9 +203,20 @@ impl DocumentStore for MemoryStore {
         Ok(locked(&self.0).embedded.get(&(owner.clone(), id, version)).cloned())
     }
 
-    async fn remove(&self, owner: &OwnerId, id: DocumentId) -> Result<Write<()>, StoreError> {
-        let found = locked(&self.0).documents.remove(&(owner.clone(), id));
-        Ok(if found.is_some() { Write::Applied } else { Write::Conflict(()) })
+    async fn remove(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        latest: Version,
+    ) -> Result<Write<Option<Document>>, StoreError> {
+        let (mut state, key) = (locked(&self.0), (owner.clone(), id));
+        match state.documents.get(&key) {
+            Some(document) if document.latest() <= latest => {
+                state.documents.remove(&key);
+                Ok(Write::Applied)
+            }
+            there => Ok(Write::Conflict(there.cloned())),
+        }
     }
 
     async fn forget_version(

@@ -11,6 +11,7 @@ use crate::error::Write;
 use crate::runs::RunStore;
 
 mod canceled;
+mod forgotten;
 mod pairs;
 
 /// Writers that race in each of the suite's races.
@@ -31,6 +32,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn RunStore>) {
     owners_see_their_own_runs_alone(&*make()).await;
     of_many_that_finish_one_item_one_wins(&*make()).await;
     canceled::run(make).await;
+    forgotten::run(make).await;
     pairs::run(make).await;
 }
 

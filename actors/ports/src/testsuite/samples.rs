@@ -1,7 +1,9 @@
 //! Invented values for suites: the same arguments always make the same value.
 
 use tandem_domain::chunk::{Chunk, EmbeddedVersion, ModelIdentity};
-use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure, MediaKind, Notes, Version};
+use tandem_domain::document::{
+    Document, DocumentKind, DocumentState, DocumentVersion, Failure, MediaKind, Notes, Version,
+};
 use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, derived};
@@ -97,6 +99,7 @@ impl Seeded {
 #[must_use]
 pub fn features(kind: DocumentKind, number: u64, vector: Embedding) -> Features {
     Features {
+        version: Version::FIRST,
         digest: digest(number),
         parser: "parser-1".to_owned(),
         profile: RankedProfile {
@@ -156,7 +159,26 @@ pub fn document(owner: &OwnerId, kind: DocumentKind, number: u64) -> Document {
         media: MediaKind::Pdf,
         digest: digest(number),
         size: 1_000 + number,
-        object_key: Document::object_key(kind, id, MediaKind::Pdf),
+        object_key: Document::object_key(kind, id.as_uuid(), MediaKind::Pdf),
+        state: DocumentState::Queued,
+        created_at: CREATED,
+        notes: notes(number),
+        others: Vec::new(),
+    }
+}
+
+/// Version `version` of a sample document, with sample content `number`, queued.
+#[must_use]
+pub fn version(of: &Document, version: u32, number: u64) -> DocumentVersion {
+    let version = Version(version);
+    DocumentVersion {
+        version,
+        file_name: format!("Lebenslauf {number}.txt"),
+        title: None,
+        media: MediaKind::Text,
+        digest: digest(number),
+        size: 2_000 + number,
+        object_key: Document::object_key(of.kind, uuid("sample version", number), MediaKind::Text),
         state: DocumentState::Queued,
         created_at: CREATED,
         notes: notes(number),

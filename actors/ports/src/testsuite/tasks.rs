@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{ContentDigest, MatchId, OwnerId, RunId, TaskId};
+use tandem_domain::ids::{MatchId, OwnerId, RunId, TaskId};
 use tandem_domain::task::{Task, TaskKind, TaskRef, TaskState, TaskSubject};
 
 use super::samples;
@@ -68,11 +68,6 @@ async fn every_sort_of_task_is_kept_as_it_is(store: &dyn TaskStore) {
     let pair = TaskSubject::Match { id: MatchId::from_uuid(samples::uuid("m", 1)) };
     let item = TaskSubject::RunItem { run: RunId::from_uuid(samples::uuid("r", 1)), item: 70_000 };
     let cancel = TaskSubject::RunCancel { run: RunId::from_uuid(samples::uuid("r", 1)) };
-    let (operation, body) = (samples::operation("upload", 1), ContentDigest::of(b"body"));
-    let mark = TaskSubject::Upload { operation, body };
-    let mark = Task::mark(alice(), TaskKind::Parse, mark, samples::CREATED);
-    file(store, &mark).await;
-    assert_eq!(store.task(&mark.key()).await.unwrap(), Some(mark));
     for kind in TaskKind::ALL {
         for subject in [version.clone(), pair.clone(), item.clone(), cancel.clone()] {
             let task = Task::new(alice(), kind, subject, samples::CREATED);

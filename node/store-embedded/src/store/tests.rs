@@ -4,7 +4,7 @@ use std::time::Duration;
 use tandem_domain::document::{DocumentKind, Version};
 use tandem_domain::task::{Task, TaskKind, TaskState};
 use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPosition, Page};
-use tandem_ports::testsuite::{accounts, documents, quotas, runs, samples, tasks};
+use tandem_ports::testsuite::{accounts, documents, intents, quotas, runs, samples, tasks};
 use tandem_ports::{DocumentStore, RunStore, TaskStore, WorkQueue};
 
 use super::*;
@@ -20,6 +20,12 @@ async fn it_keeps_the_contract_of_documents() {
 async fn it_keeps_the_contract_of_tasks() {
     let stores = Stores::default();
     tasks::contract(&|| stores.make()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_intents() {
+    let stores = Stores::default();
+    intents::contract(&|| stores.make()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

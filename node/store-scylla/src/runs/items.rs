@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use futures::future::try_join_all;
+use futures::stream::{StreamExt, TryStreamExt, iter};
 use scylla::statement::batch::{Batch, BatchType};
 use tandem_domain::document::Failure;
 use tandem_domain::ids::{OwnerId, RunId};
@@ -175,6 +176,25 @@ impl ScyllaStore {
             }
         }
         Ok(Write::Unknown)
+    }
+
+    /// Removes every row and every item. Both are removed whole by partition, which no condition can guard: what ends
+    /// an item at this very moment may leave its row, which nothing leads to any more.
+    pub(super) async fn forget_items(
+        &self,
+        owner: &OwnerId,
+        run: RunId,
+        items: u32,
+    ) -> Result<(), StoreError> {
+        let (statements, run) = (&self.statements().forget, run.as_uuid().into_bytes());
+        let run = &run[..];
+        iter(0..items)
+            .map(|item| self.run(&statements.rows, (owner.as_str(), run, i64::from(item))))
+            .buffer_unordered(WAVE)
+            .try_collect::<()>()
+            .await?;
+        let segments = segments().map(|segment| self.run(&statements.items, (owner.as_str(), run, segment)));
+        try_join_all(segments).await.map(drop)
     }
 
     /// Counts the items of a segment that have ended.

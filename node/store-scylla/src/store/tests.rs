@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use tandem_ports::testsuite::{accounts, documents, quotas, runs, tasks};
+use tandem_ports::testsuite::{accounts, documents, intents, quotas, runs, tasks};
 
 use super::*;
 use crate::testing::{Shared, TestClock};
@@ -17,6 +17,13 @@ async fn it_keeps_the_contract_of_documents() {
 async fn it_keeps_the_contract_of_tasks() {
     let Some(shared) = Shared::new().await else { return };
     tasks::contract(&|| shared.make()).await;
+    shared.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_intents() {
+    let Some(shared) = Shared::new().await else { return };
+    intents::contract(&|| shared.make()).await;
     shared.end().await;
 }
 

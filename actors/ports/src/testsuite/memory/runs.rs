@@ -99,6 +99,28 @@ impl RunStore for MemoryStore {
         Ok(failed.take(limit as usize).collect())
     }
 
+    async fn list_runs(&self, owner: &OwnerId, page: Page<RunId>) -> Result<Vec<RunId>, StoreError> {
+        let state = locked(&self.0);
+        let runs =
+            state.runs.keys().filter(|(of, id)| of == owner && page.after.is_none_or(|after| *id < after));
+        let mut ids: Vec<RunId> = runs.map(|(_, id)| *id).collect();
+        ids.sort_by(|a, b| b.cmp(a));
+        ids.truncate(page_limit(page.limit));
+        Ok(ids)
+    }
+
+    async fn forget_run(&self, owner: &OwnerId, id: RunId) -> Result<(), StoreError> {
+        let (mut state, key) = (locked(&self.0), (owner.clone(), id));
+        state.items.remove(&key);
+        state.runs.remove(&key);
+        Ok(())
+    }
+
+    async fn forget_match(&self, owner: &OwnerId, id: MatchId) -> Result<(), StoreError> {
+        locked(&self.0).matches.remove(&(owner.clone(), id));
+        Ok(())
+    }
+
     async fn create_match(&self, pair: &PairMatch) -> Result<Write<PairMatch>, StoreError> {
         let matches = &mut locked(&self.0).matches;
         let key = (pair.owner.clone(), pair.id);

@@ -19,6 +19,11 @@ async fn the_model_keeps_the_contract_of_tasks() {
 }
 
 #[tokio::test]
+async fn the_model_keeps_the_contract_of_intents() {
+    crate::testsuite::intents::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
 async fn the_model_keeps_the_contract_of_runs() {
     runs::contract(&|| Arc::new(MemoryStore::default())).await;
 }

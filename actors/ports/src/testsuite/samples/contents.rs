@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tandem_domain::document::{DocumentKind, ParsedVersion};
+use tandem_domain::document::{DocumentKind, ParsedVersion, Version};
 use tandem_domain::finding::{Finding, FindingKind};
 use tandem_domain::profile::{
     Basics, Education, EducationLevel, LanguageCode, LanguageLevel, LanguageRequirement, Profile,
@@ -202,5 +202,7 @@ pub(super) fn receipt(number: u64) -> Receipt {
         job: digest(number + 1),
         resume: digest(number),
         weights: Weights::default(),
+        job_version: Version::FIRST,
+        resume_version: Version(2),
     }
 }
