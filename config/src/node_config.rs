@@ -132,7 +132,7 @@ section! {
         threads: usize,
         /// 0..=3650; 0 = not at all.
         cache_days: u64,
-        /// 0..=256; 0 = as many as threads.
+        /// 0..=256; 0 = four for each thread.
         workers: usize,
     }
 }

@@ -34,7 +34,8 @@ const MAX_TOKENS: usize = 16_384;
 const NEWEST: f64 = 0.2;
 
 /// Makes the vectors of texts, given as their tokens, in order, on the thread that calls it.
-pub(crate) type Compute = dyn Fn(&[Vec<u32>], &mut Scratch) -> Result<Vec<Vec<f32>>, EmbeddingError> + Send + Sync;
+pub(crate) type Compute =
+    dyn Fn(&[Vec<u32>], &mut Scratch) -> Result<Vec<Vec<f32>>, EmbeddingError> + Send + Sync;
 
 /// What a text becomes.
 type Answer = Result<Vec<f32>, EmbedderError>;
@@ -110,7 +111,8 @@ impl Batches {
             // Its end is told by the texts' answers.
             drop(spawn_blocking(move || shared.work()));
         }
-        let answers = answers.into_iter().map(async |answer| answer.await.unwrap_or(Err(EmbedderError::Unavailable)));
+        let answers =
+            answers.into_iter().map(async |answer| answer.await.unwrap_or(Err(EmbedderError::Unavailable)));
         try_join_all(answers).await
     }
 }
@@ -147,12 +149,14 @@ impl Shared {
         for text in &batch {
             metrics::waited(urgency, begun.saturating_duration_since(text.since));
         }
-        let (tokens, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|text| (text.tokens, text.answer)).unzip();
-        let vectors = catch_unwind(AssertUnwindSafe(|| (self.compute)(&tokens, scratch))).unwrap_or_else(|_| {
-            // What it left there may be anything.
-            *scratch = Scratch::default();
-            Err(EmbeddingError::Panicked)
-        });
+        let (tokens, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|text| (text.tokens, text.answer)).unzip();
+        let vectors =
+            catch_unwind(AssertUnwindSafe(|| (self.compute)(&tokens, scratch))).unwrap_or_else(|_| {
+                // What it left there may be anything.
+                *scratch = Scratch::default();
+                Err(EmbeddingError::Panicked)
+            });
         let (taken, count) = (begun.elapsed(), tokens.iter().map(Vec::len).sum());
         metrics::batch(urgency, answers.len(), count, taken);
         match vectors {
@@ -162,7 +166,8 @@ impl Shared {
                     drop(answer.send(Ok(vector)));
                 }
                 let seconds = taken.as_secs_f64();
-                (seconds > 0.0).then(|| (count as f64 * BATCH_TIME.as_secs_f64() / seconds).min(MAX_TOKENS as f64))
+                (seconds > 0.0)
+                    .then(|| (count as f64 * BATCH_TIME.as_secs_f64() / seconds).min(MAX_TOKENS as f64))
             }
             Err(error) => {
                 let error = EmbedderError::Failed(error.to_string());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tandem_domain::document::{Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
+use tandem_ports::embedder::Urgency;
 use tandem_ports::vectors::{KeyedVector, VectorKey};
 use tandem_ports::{Embedder, VectorCache};
 
@@ -14,6 +15,9 @@ use crate::metrics::{self, Source};
 
 #[cfg(test)]
 mod tests;
+
+/// Texts of one document that are computed before what is not urgent; with more of them the document can wait.
+const URGENT_TEXTS: usize = 64;
 
 /// Whose text it is.
 pub(crate) struct Origin<'a> {
@@ -59,7 +63,9 @@ impl CachedVectors {
         metrics::texts(Source::Engine, distinct.len());
         if !distinct.is_empty() {
             let (unknown, texts): (Vec<_>, Vec<_>) = distinct.into_iter().unzip();
-            let vectors = self.embedder.embed(texts).await?;
+            // What is longer than any résumé or job does not hold up those who wait for theirs.
+            let urgency = if texts.len() > URGENT_TEXTS { Urgency::Bulk } else { Urgency::Interactive };
+            let vectors = self.embedder.embed(texts, urgency).await?;
             if vectors.len() != unknown.len() {
                 return Err(internal("the embedding engine answered with another number of vectors"));
             }

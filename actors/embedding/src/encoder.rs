@@ -176,8 +176,13 @@ impl Encoder {
         texts: &[T],
         scratch: &mut Scratch,
     ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
-        let framed = texts.iter().map(|text| Ok(self.frame(&self.tokenizer.ids(text.as_ref())?)));
+        let framed = texts.iter().map(|text| self.framed(text.as_ref()));
         self.run(&framed.collect::<Result<Vec<_>, EmbeddingError>>()?, scratch)
+    }
+
+    /// The tokens of a text as [`Encoder::run`] wants them.
+    pub(crate) fn framed(&self, text: &str) -> Result<Vec<u32>, EmbeddingError> {
+        Ok(self.frame(&self.tokenizer.ids(text)?))
     }
 
     /// The tokens of a text: its pieces, as far as they are read, between the two special tokens.
@@ -188,7 +193,11 @@ impl Encoder {
     }
 
     /// The vectors of texts given as their tokens, in packs of [`PACK_TOKENS`] as far as they are not longer alone.
-    fn run(&self, mut texts: &[Vec<u32>], scratch: &mut Scratch) -> Result<Vec<Vec<f32>>, EmbeddingError> {
+    pub(crate) fn run(
+        &self,
+        mut texts: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
         let mut vectors = Vec::with_capacity(texts.len());
         while !texts.is_empty() {
             let mut tokens = 0;

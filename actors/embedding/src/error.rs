@@ -91,4 +91,7 @@ pub enum EmbeddingError {
         /// What was asked for, and what there is.
         reason: String,
     },
+    /// A defect in the encoder.
+    #[error("the encoder panicked")]
+    Panicked,
 }

@@ -14,6 +14,7 @@ mod tokenizer;
 mod vectors;
 mod weights;
 
+mod batches;
 mod cached;
 mod metrics;
 mod native;

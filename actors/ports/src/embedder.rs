@@ -33,6 +33,15 @@ impl From<EmbedderError> for Failure {
     }
 }
 
+/// How soon vectors are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Urgency {
+    /// Somebody waits for them: before everything that can wait.
+    Interactive,
+    /// They can wait, but not for ever.
+    Bulk,
+}
+
 /// Turns texts into vectors.
 #[async_trait]
 pub trait Embedder: Send + Sync + 'static {
@@ -41,5 +50,5 @@ pub trait Embedder: Send + Sync + 'static {
 
     /// One vector of length 1 with `identity().dimensions` coordinates for each text, in order. Each text is at most
     /// one window of the model; what is longer is cut. A text's vector depends on nothing but the text.
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError>;
+    async fn embed(&self, texts: Vec<String>, urgency: Urgency) -> Result<Vec<Vec<f32>>, EmbedderError>;
 }

@@ -37,6 +37,9 @@ use crate::gateway::{NodeGateway, Parts};
 /// and some for each processor, which has an encoder, an item of a run and its shards to serve.
 const BLOCKING_THREADS: usize = 48;
 const BLOCKING_THREADS_PER_PROCESSOR: usize = 16;
+/// Documents that are embedded at the same time, for each thread that computes: while it computes the texts of one, the
+/// next ones are read, cut and written.
+const DOCUMENTS_PER_THREAD: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// Documents that are removed at the same time.
 const ERASERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// How long threads that block may go on when the process ends: everything durable is safe without them.
@@ -244,7 +247,7 @@ async fn start_stages(
             embed = embed.caching(adapters.vectors(), kept_for);
         }
         let workers = match config.embedding.workers {
-            0 => threads,
+            0 => threads.saturating_mul(DOCUMENTS_PER_THREAD),
             workers => per_processor(workers),
         };
         stages.push((Arc::new(embed), workers));

@@ -54,8 +54,7 @@ impl<T: Waiting> Lines<T> {
         self.urgent.retain(T::is_wanted);
         self.others.retain(T::is_wanted);
         let overdue = self.row >= IN_A_ROW && !self.others.is_empty();
-        let urgency =
-            if self.urgent.is_empty() || overdue { Urgency::Bulk } else { Urgency::Interactive };
+        let urgency = if self.urgent.is_empty() || overdue { Urgency::Bulk } else { Urgency::Interactive };
         let (line, row) = match urgency {
             Urgency::Interactive => (&mut self.urgent, self.row + 1),
             Urgency::Bulk => (&mut self.others, 0),

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "those who ask at the same time are what is tested")]
+
 use std::sync::Mutex as StdMutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 

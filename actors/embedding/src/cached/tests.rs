@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tandem_domain::chunk::ModelIdentity;
-use tandem_ports::embedder::EmbedderError;
+use tandem_ports::embedder::{EmbedderError, Urgency};
 use tandem_ports::testsuite::{MemoryStore, samples};
 use tandem_ports::{DocumentStore, StoreError};
 
@@ -14,11 +14,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 struct Engine {
     identity: ModelIdentity,
     asked: Mutex<Vec<String>>,
+    urgencies: Mutex<Vec<Urgency>>,
 }
 
 impl Engine {
     fn new(identity: ModelIdentity) -> Arc<Self> {
-        Arc::new(Self { identity, asked: Mutex::default() })
+        Arc::new(Self { identity, asked: Mutex::default(), urgencies: Mutex::default() })
     }
 
     /// What it was asked for since the last call, sorted.
@@ -35,9 +36,10 @@ impl Embedder for Engine {
         &self.identity
     }
 
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError> {
+    async fn embed(&self, texts: Vec<String>, urgency: Urgency) -> Result<Vec<Vec<f32>>, EmbedderError> {
         let vectors = texts.iter().map(|text| vec![text.len() as f32; 8]).collect();
         self.asked.lock().unwrap().extend(texts);
+        self.urgencies.lock().unwrap().push(urgency);
         Ok(vectors)
     }
 }
@@ -111,4 +113,15 @@ async fn without_a_cache_or_with_one_that_is_away_everything_is_computed() {
             assert_eq!(engine.asked(), ["one", "two"]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_long_document_can_wait() {
+    let engine = Engine::new(samples::model());
+    let vectors = CachedVectors::new(engine.clone());
+    let texts: Vec<String> = (0..=URGENT_TEXTS).map(|n| n.to_string()).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    embed(&vectors, "alice", 1, &texts[1..]).await;
+    embed(&vectors, "alice", 1, &texts).await;
+    assert_eq!(*engine.urgencies.lock().unwrap(), [Urgency::Interactive, Urgency::Bulk]);
 }

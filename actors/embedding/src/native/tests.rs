@@ -6,7 +6,8 @@ use crate::testing::TinyModel;
 
 /// Texts of many lengths, some of them twice, some empty.
 fn texts() -> Vec<String> {
-    let text = |n: usize| ["the nurse", " kept ", "the ward", ". ", "a ß 漢 🙂\u{0}\u{301} "].concat().repeat(n % 7);
+    let text =
+        |n: usize| ["the nurse", " kept ", "the ward", ". ", "a ß 漢 🙂\u{0}\u{301} "].concat().repeat(n % 7);
     (0..60).map(text).collect()
 }
 

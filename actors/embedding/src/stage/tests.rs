@@ -4,7 +4,7 @@ use tandem_domain::chunk::ModelIdentity;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::ids::OwnerId;
 use tandem_ports::documents::{BucketRange, LogPosition};
-use tandem_ports::embedder::EmbedderError;
+use tandem_ports::embedder::{EmbedderError, Urgency};
 use tandem_ports::testsuite::{MemoryStore, samples};
 
 use super::*;
@@ -23,7 +23,7 @@ impl Embedder for Counting {
         &self.identity
     }
 
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError> {
+    async fn embed(&self, texts: Vec<String>, _: Urgency) -> Result<Vec<Vec<f32>>, EmbedderError> {
         self.texts.fetch_add(texts.len(), Ordering::Relaxed);
         let vector = |text: &String| {
             let sum = text.bytes().fold(1u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));

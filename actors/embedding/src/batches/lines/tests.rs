@@ -54,7 +54,8 @@ fn what_is_not_urgent_has_its_turn() {
     while let Some((urgency, _)) = next(&mut lines, 10, ONE) {
         urgencies.push(urgency);
     }
-    let turns: Vec<usize> = (0..).zip(&urgencies).filter(|(_, u)| **u == Urgency::Bulk).map(|(n, _)| n).collect();
+    let turns: Vec<usize> =
+        (0..).zip(&urgencies).filter(|(_, u)| **u == Urgency::Bulk).map(|(n, _)| n).collect();
     assert_eq!((turns, urgencies.len()), (vec![8, 17, 26], 43));
 }
 
