@@ -6,6 +6,9 @@ use tokenizers::Tokenizer;
 use crate::EmbeddingError;
 use crate::files::read_bounded;
 
+/// What models call the token for all that they do not know.
+const UNKNOWN: [&str; 2] = ["[UNK]", "<unk>"];
+
 /// One word piece and where in the text it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
@@ -17,12 +20,16 @@ pub struct Piece {
     pub end: usize,
 }
 
-/// Cuts texts into the word pieces that the model knows. Truncation and padding set in tokenizer.json do not apply, and
+/// Cuts texts into the word pieces that the model knows: WordPiece, as BERT does, or the unigrams of SentencePiece, as
+/// multilingual models do (Kudo 2018). Truncation and padding set in tokenizer.json do not apply, and
 /// a special token spelled in a text, such as `[SEP]`, is ordinary text.
 pub struct WordPieces {
     inner: Tokenizer,
     first: u32,
     last: u32,
+    /// Special tokens, and what stands for them where a text spells one.
+    special: Vec<u32>,
+    unknown: u32,
 }
 
 impl WordPieces {
@@ -34,15 +41,23 @@ impl WordPieces {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| refuse(error.to_string()))?;
         inner.set_encode_special_tokens(true);
-        let size = inner.get_vocab_size(true);
-        if size > vocabulary {
-            return Err(refuse(format!("it has {size} word pieces, the model only {vocabulary}")));
+        // Not their count: numbers may be left out.
+        let last = inner.get_vocab(true).into_values().max().unwrap_or(0);
+        if last as usize >= vocabulary {
+            return Err(refuse(format!(
+                "it has word pieces up to number {last}, the model only {vocabulary}"
+            )));
         }
+        let unknown = UNKNOWN.iter().find_map(|token| inner.token_to_id(token));
+        let unknown = unknown.ok_or_else(|| refuse(format!("it has none of the tokens {UNKNOWN:?}")))?;
+        let special = inner.get_added_tokens_decoder().into_iter();
+        let special =
+            special.filter(|(id, token)| token.special && *id != unknown).map(|(id, _)| id).collect();
         let frame = inner.encode_fast("", true).map_err(|error| refuse(error.to_string()))?;
         let &[first, last] = frame.get_ids() else {
             return Err(refuse("it does not put one token before a text and one behind it".to_owned()));
         };
-        Ok((Self { inner, first, last }, hex::encode(Sha256::digest(&bytes))))
+        Ok((Self { inner, first, last, special, unknown }, hex::encode(Sha256::digest(&bytes))))
     }
 
     /// The pieces of `text` in order, without the special tokens around it, with byte offsets into `text`.
@@ -53,7 +68,10 @@ impl WordPieces {
         let encoding =
             self.inner.encode(text, false).map_err(|_| EmbeddingError::Tokenize { bytes: text.len() })?;
         let ids = encoding.get_ids().iter();
-        Ok(ids.zip(encoding.get_offsets()).map(|(&id, &(start, end))| Piece { id, start, end }).collect())
+        Ok(ids
+            .zip(encoding.get_offsets())
+            .map(|(&id, &(start, end))| Piece { id: self.plain(id), start, end })
+            .collect())
     }
 
     /// As [`WordPieces::pieces`], but the numbers alone, which is faster.
@@ -65,7 +83,7 @@ impl WordPieces {
             .inner
             .encode_fast(text, false)
             .map_err(|_| EmbeddingError::Tokenize { bytes: text.len() })?;
-        Ok(encoding.get_ids().to_vec())
+        Ok(encoding.get_ids().iter().map(|&id| self.plain(id)).collect())
     }
 
     /// How many pieces `text` has, without the special tokens around it.
@@ -76,8 +94,16 @@ impl WordPieces {
         Ok(self.ids(text)?.len())
     }
 
+    /// Unigram models find the special tokens, which stand in their vocabulary, in texts as well.
+    fn plain(&self, id: u32) -> u32 {
+        if self.special.contains(&id) { self.unknown } else { id }
+    }
+
     /// The token before and the token behind every text: [CLS] and [SEP].
     pub(crate) fn frame(&self) -> (u32, u32) {
         (self.first, self.last)
     }
 }
+
+#[cfg(test)]
+mod tests;
