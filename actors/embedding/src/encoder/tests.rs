@@ -1,3 +1,4 @@
+mod bounds;
 mod golden;
 mod int8;
 mod loading;
