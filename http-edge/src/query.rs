@@ -126,6 +126,16 @@ macro_rules! id_cursor {
 
 id_cursor!(DocumentId, MatchId);
 
+impl Cursor for u64 {
+    fn encode(&self) -> String {
+        self.to_string()
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 impl Cursor for RowKey {
     fn encode(&self) -> String {
         format!("{}.{}", self.item, self.rank)

@@ -10,7 +10,7 @@ use tandem_tests::client::{Client, Kind, number, text};
 use tandem_tests::cluster::Cluster;
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
-use tandem_tests::{paths, poll};
+use tandem_tests::{cli, paths, poll};
 
 /// Words that stand in the removed documents and nowhere else.
 const MARK: &str = "zyxomathic";
@@ -137,5 +137,146 @@ fn what_is_removed_is_in_no_index_of_three_nodes() {
     let folders: Vec<&Path> = folders.iter().map(|folder| folder.as_path()).collect();
     expect_no_mark(&folders, &["index"]);
     expect_no_mark(&[cluster.folder()], &["objects"]);
+    cluster.stop();
+}
+
+/// What `tandem` prints as JSON over the data of a node that does not run.
+fn tandem(sandbox: &Sandbox, arguments: &[&str]) -> serde_json::Value {
+    let data = sandbox.data().to_string_lossy().into_owned();
+    let arguments = [arguments, &["--json", "--data", &data]].concat();
+    serde_json::from_str(&cli::run(arguments).expect_success().stdout).unwrap()
+}
+
+/// A key of a new account.
+fn account(sandbox: &Sandbox, owner: &str, role: &str, label: &str) -> String {
+    drop(tandem(sandbox, &["account", "create", owner, "--tenant", "acme", "--role", role]));
+    text(&tandem(sandbox, &["key", "create", owner, "--label", label]), "key")
+}
+
+/// The kinds of an export's lines; each line is JSON, and the last one counts the others.
+fn kinds(export: &str) -> Vec<String> {
+    let lines: Vec<serde_json::Value> =
+        export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (end, rest) = lines.split_last().unwrap();
+    assert_eq!(end, &json!({"kind": "end", "data": {"lines": rest.len()}}));
+    rest.iter().map(|line| text(line, "kind")).collect()
+}
+
+/// A match of the first résumé and a run over all of them.
+fn use_them(client: &Client, ids: &[String]) {
+    let job =
+        client.accepted_text(Kind::Job, &format!("{MARK} Engineer\n\nRequirements\n- Rust\n- {MARK}\n"));
+    client.expect_complete(Kind::Job, [&job]);
+    drop(client.match_pair(&ids[0], &job));
+    assert!(!client.run("job", &[&job], 50).is_empty());
+}
+
+#[test]
+fn nothing_is_left_of_a_person_who_is_erased() {
+    if !paths::has_model("nothing_is_left_of_a_person_who_is_erased") {
+        return;
+    }
+    let mut sandbox = Sandbox::empty(&[("TANDEM_AUTH__ENABLED", "true")]);
+    let people = [("robin", "employer", MARK), ("eve", "employer", "one"), ("boss", "admin", "one")];
+    let keys = people.map(|(owner, role, label)| account(&sandbox, owner, role, label));
+    sandbox.spawn();
+    let anybody = sandbox.expect_ready();
+    let [robin, eve, boss] = keys.map(|key| anybody.with_key(&key));
+    let ids = submit(&robin);
+    use_them(&robin, &ids);
+    let other = eve.accepted(Kind::Resume, "eve.md", plain(77).as_bytes());
+
+    // What is given out is everything, to the person and to an admin of the tenant, and to nobody else.
+    let path = "/api/v1/users/robin";
+    let export = robin.get(&format!("{path}/export"));
+    assert_eq!(export.status, 200, "{}", export.text);
+    let found = kinds(&export.text);
+    let count = |kind: &str| found.iter().filter(|found| *found == kind).count();
+    assert_eq!(
+        (count("account"), count("document"), count("match"), count("run")),
+        (1, 13, 1, 1),
+        "{found:?}"
+    );
+    assert!(count("row") > 0 && count("audit") > 0, "{found:?}");
+    assert!(export.text.contains(&format!("Keeps a {MARK} loom running")), "with the text");
+    assert!(!export.text.contains("tdm_"));
+    assert_eq!(
+        kinds(&boss.get(&format!("{path}/export")).text).len() - found.len(),
+        2,
+        "its own two entries"
+    );
+    for path in [format!("{path}/export"), "/api/v1/users/nobody/export".to_owned()] {
+        assert_eq!(eve.get(&path).status, 404);
+    }
+    assert_eq!(boss.get("/api/v1/users/nobody/export").status, 404);
+    assert_eq!(eve.send(eve.request(Method::DELETE, path)).unwrap().status, 404);
+
+    // Some of it is still in the queue.
+    for number in 20..28 {
+        drop(robin.accepted(Kind::Resume, &format!("{MARK}-{number}.md"), marked(number).as_bytes()));
+    }
+    let erased = robin.send(robin.request(Method::DELETE, path)).unwrap();
+    assert!([200, 202].contains(&erased.status), "{}", erased.text);
+    assert_eq!(
+        (text(&erased.data(), "owner"), number(&erased.data()["removed"], "keys")),
+        ("robin".into(), 1)
+    );
+    assert_eq!(robin.get("/api/v1/account").status, 401);
+    assert_eq!(
+        boss.send(boss.request(Method::DELETE, path)).unwrap().status,
+        200,
+        "again, and nothing is left"
+    );
+    let left = kinds(&boss.get(&format!("{path}/export")).text);
+    assert!(left.iter().all(|kind| kind == "account" || kind == "audit" || kind == "quota"), "{left:?}");
+    assert!(eve.document(Kind::Resume, &other).is_object());
+    expect_no_mark(&[sandbox.data()], &["index", "objects"]);
+    let data = sandbox.data().to_owned();
+    sandbox.stop();
+    expect_no_mark(&[&data], &["."]);
+    assert_eq!(tandem(&sandbox, &["audit", "verify", "--tenant", "acme"])["whole"], true);
+    assert_eq!(tandem(&sandbox, &["account", "show", "robin"])["keys"], json!([]));
+
+    // The same at the command line.
+    let file = data.join("eve.ndjson").to_string_lossy().into_owned();
+    let folder = data.to_string_lossy().into_owned();
+    drop(cli::run(["account", "export", "eve", "--out", &file, "--data", &folder]).expect_success());
+    assert!(kinds(&fs::read_to_string(&file).unwrap()).contains(&"document".to_owned()));
+    let receipt = tandem(&sandbox, &["account", "erase", "eve", "--yes"]);
+    assert_eq!(
+        (&receipt["complete"], number(&receipt["removed"], "documents")),
+        (&json!(true), 1),
+        "{receipt}"
+    );
+    sandbox.spawn();
+    let anybody = sandbox.expect_ready();
+    assert_eq!(anybody.get("/api/v1/account").status, 401);
+    sandbox.stop();
+}
+
+#[test]
+fn a_person_who_is_erased_is_in_no_index_of_three_nodes() {
+    let test = "a_person_who_is_erased_is_in_no_index_of_three_nodes";
+    if !services::are_there(test) || !paths::has_model(test) {
+        return;
+    }
+    let services = Services::shared("person");
+    let mut cluster = Cluster::start(&services, 3);
+    let client = cluster.client(0);
+    let ids = submit(&client);
+    use_them(&client, &ids);
+    let other = cluster.client(1);
+    let erased = other.send(other.request(Method::DELETE, "/api/v1/users/local")).unwrap();
+    assert!([200, 202].contains(&erased.status), "{}", erased.text);
+    poll::until("nothing is left", FORGOTTEN_WITHIN, || {
+        let left = kinds(&cluster.client(2).get("/api/v1/users/local/export").text);
+        left.iter().all(|kind| kind == "account" || kind == "audit" || kind == "quota").then_some(())
+    });
+    let folders: Vec<_> = (0..3).map(|node| cluster.node(node).data().to_owned()).collect();
+    let folders: Vec<&Path> = folders.iter().map(|folder| folder.as_path()).collect();
+    expect_no_mark(&folders, &["index"]);
+    expect_no_mark(&[cluster.folder()], &["objects"]);
+    let verdict = cli::run_with(&cluster.environment(), ["audit", "verify"]);
+    assert_eq!(verdict.code, 0, "{}", verdict.stdout);
     cluster.stop();
 }

@@ -13,6 +13,7 @@ mod sample;
 mod score;
 
 mod accounts;
+mod audit;
 mod blind;
 mod secrets;
 

@@ -1,9 +1,10 @@
 //! What people hand in stays out of logs, metrics and errors.
 
 use std::io::{Cursor, Write};
+use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem_tests::client::{Answer, Client, Kind, text};
 use tandem_tests::paths;
 use tandem_tests::sandbox::Sandbox;
@@ -20,6 +21,9 @@ const MARKS: [&str; 7] = [
     "tok_5f2b8c1e9d7a4630",
     "hunter2-in-a-header",
 ];
+
+/// How long an answer is read.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 fn resume() -> String {
     format!(
@@ -126,4 +130,131 @@ fn expect_clean(what: &str, text: &str) {
         let found = text.lines().find(|line| line.to_lowercase().contains(&mark.to_lowercase()));
         assert!(found.is_none(), "{what} holds {mark:?}:\n{}", found.unwrap_or_default());
     }
+}
+
+/// Fills a schema: every text is marked, every id is a document's, every choice is its first one.
+fn filled(api: &Value, schema: &Value, id: &str) -> Value {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/")) {
+        return filled(api, &api["components"]["schemas"][name], id);
+    }
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        let choices = schema[choice].as_array().into_iter().flatten();
+        if let Some(one) = choices.into_iter().find(|one| one["type"] != "null") {
+            return filled(api, one, id);
+        }
+    }
+    if let Some(first) = schema["enum"].get(0) {
+        return first.clone();
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().find(|kind| **kind != "null").cloned().unwrap_or_default(),
+        kind => kind.clone(),
+    };
+    match kind.as_str() {
+        Some("object") => {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            fields.map(|(name, schema)| (name.clone(), filled(api, schema, id))).collect()
+        }
+        Some("array") => json!([filled(api, &schema["items"], id)]),
+        Some("integer" | "number") => json!(1),
+        Some("boolean") => json!(true),
+        Some(_) | None if schema["format"] == "uuid" => json!(id),
+        Some(_) | None => json!(MARKS.join(" ")),
+    }
+}
+
+/// A path and query in which every parameter has a value.
+fn address(path: &str, operation: &Value, value: &str) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let (mut path, mut query) = (path.to_owned(), Vec::new());
+    for parameter in parameters {
+        let name = text(parameter, "name");
+        match parameter["in"].as_str() {
+            Some("path") => path = path.replace(&format!("{{{name}}}"), value),
+            Some("query") => query.push(format!("{name}={value}")),
+            _ => {}
+        }
+    }
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// Asks one operation in every way: with bodies that fit and that do not, with marks where ids belong, in the query and
+/// in headers; every answer that is an error.
+fn drive(client: &Client, api: &Value, method: &str, path: &str, operation: &Value, id: &str) -> Vec<Answer> {
+    let mark = MARKS[1];
+    let bodies: Vec<(String, String)> = operation["requestBody"]["content"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(media, content)| {
+            let fits = filled(api, &content["schema"], id).to_string();
+            let broken = format!("{{\"{mark}\": \"{}", MARKS[5]);
+            let unknown = json!({ MARKS[3]: MARKS[4] }).to_string();
+            [fits, broken, unknown].map(|body| (media.clone(), body))
+        })
+        .collect();
+    let none = [(String::new(), String::new())];
+    let bodies = if bodies.is_empty() { &none[..] } else { &bodies[..] };
+    let plain = path.replace("{owner}", "local");
+    let addresses = [
+        plain.replace("{id}", id).replace("{version}", "1"),
+        address(path, operation, &mark.replace('@', "%40")),
+        format!("{}?token={}", plain.replace("{id}", id).replace("{version}", "1"), MARKS[5]),
+    ];
+    let mut answers = Vec::new();
+    for (media, body) in bodies {
+        for address in &addresses {
+            let mut request = client.request(method.to_uppercase().parse().unwrap(), address);
+            request = request.header("user-agent", MARKS[5]).header("cookie", MARKS[6]);
+            request = request.header("idempotency-key", MARKS[5]);
+            if !media.is_empty() {
+                let media =
+                    if media.starts_with("multipart/") { "multipart/form-data; boundary=x" } else { media };
+                request = request.header("content-type", media).body(body.clone());
+            }
+            // A stream of events goes on until its reader goes away.
+            if let Ok(answer) = client.send(request.timeout(PATIENCE)) {
+                answers.push(answer);
+            }
+        }
+    }
+    answers.retain(|answer| answer.status >= 400);
+    answers
+}
+
+/// Every route of the node's own description is driven, so that a new one cannot be forgotten.
+#[test]
+fn invariant_9_every_route_keeps_what_it_is_given_to_itself() {
+    if !paths::has_model("invariant_9_every_route_keeps_what_it_is_given_to_itself") {
+        return;
+    }
+    let more = [("TANDEM_LOG__LEVEL", "trace"), ("TANDEM_LOG__FORMAT", "json")];
+    let unlimited =
+        ["READ", "WRITE", "BULK", "STREAM"].map(|class| format!("TANDEM_LIMITS__{class}__PER_MINUTE"));
+    let unlimited = unlimited.each_ref().map(|name| (name.as_str(), "0"));
+    let mut sandbox = Sandbox::start_with(&[&more[..], &unlimited].concat());
+    let client = sandbox.client();
+    let api = client.get("/openapi.json").json();
+    let id = client.accepted(Kind::Resume, &format!("{}.md", MARKS[0]), resume().as_bytes());
+    client.expect_complete(Kind::Resume, [&id]);
+    let mut routes: Vec<(&String, &String, &Value)> = api["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, one)| (path, method, one))
+        })
+        .collect();
+    // What erases comes last.
+    routes.sort_by_key(|(path, method, _)| (*method == "delete", path.contains("/users/")));
+    assert!(routes.len() > 30, "the description names {} routes", routes.len());
+    for (path, method, operation) in routes {
+        for answer in drive(&client, &api, method, path, operation, &id) {
+            expect_clean(&format!("an error of {method} {path}"), &answer.text);
+        }
+    }
+    expect_clean("the metrics", &client.get("/metrics").text);
+    expect_clean("the audit log", &client.get("/api/v1/audit").text);
+    sandbox.stop();
+    expect_clean("the log", &sandbox.said());
 }

@@ -87,6 +87,8 @@ named!(
     Admin = "admin",
     /// Look at nodes, shards, queues and metrics.
     Operate = "operate",
+    /// Read the audit log of the tenant, give out and erase what is stored of its users.
+    Tenant = "tenant",
 );
 
 impl Role {
@@ -98,8 +100,8 @@ impl Role {
             Self::User => &[S::Read, S::Write, S::Match, S::Admin],
             Self::Employer => &[S::Read, S::Write, S::Match, S::Bulk, S::Admin],
             Self::Reviewer => &[S::Read, S::Admin],
-            Self::Admin => &[S::Read, S::Write, S::Match, S::Bulk, S::Admin],
-            Self::Operator => &[S::Read, S::Admin, S::Operate],
+            Self::Admin => &[S::Read, S::Write, S::Match, S::Bulk, S::Admin, S::Tenant],
+            Self::Operator => &[S::Read, S::Admin, S::Operate, S::Tenant],
         };
         scopes.iter().copied().collect()
     }
@@ -246,6 +248,30 @@ impl Account {
         }
         key.revoked_at = Some(now);
         Some(account)
+    }
+
+    /// What is left of an account when its user is erased: the id, and that it is shut out, so that a token that is
+    /// still valid makes nothing new. Unchanged if nothing else was there.
+    #[must_use]
+    pub fn emptied(there: Option<&Self>, owner: &OwnerId, tenant: &TenantId, now: Timestamp) -> Self {
+        let tenant = there.map_or(tenant, |there| &there.user.tenant).clone();
+        let left = |created_at| User {
+            tenant: tenant.clone(),
+            owner: owner.clone(),
+            role: Role::User,
+            plan: None,
+            disabled: true,
+            created_at,
+        };
+        match there {
+            Some(there) if there.keys.is_empty() && there.user == left(there.user.created_at) => {
+                there.clone()
+            }
+            there => {
+                let rev = there.map_or(0, |there| there.rev) + 1;
+                Self { rev, user: left(now), keys: Vec::new() }
+            }
+        }
     }
 
     /// The same of the next revision.

@@ -21,6 +21,8 @@ pub struct KeyAccess {
     pub user: User,
     /// What the key opens; never more than the user's role has.
     pub scopes: Scopes,
+    /// Which key it is.
+    pub key: KeyId,
 }
 
 /// What is known of the user whom a token names? A disabled one is answered with `AUTH_REQUIRED`.

@@ -4,12 +4,14 @@
 //! enums, in the form in which they can travel between nodes.
 
 pub mod accounts;
+pub mod audit;
 pub mod documents;
 pub mod health;
 pub mod matches;
 pub mod quota;
 pub mod runs;
 pub mod status;
+pub mod users;
 
 pub mod gateway;
 

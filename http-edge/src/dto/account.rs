@@ -28,6 +28,8 @@ pub(crate) enum Scope {
     Admin,
     /// Look at nodes, shards, queues and metrics.
     Operate,
+    /// Read the audit log of the tenant, give out and erase what is stored of its users.
+    Tenant,
 }
 
 macro_rules! both_ways {
@@ -45,7 +47,7 @@ macro_rules! both_ways {
         }
     };
 }
-both_ways!(Read, Write, Match, Bulk, Admin, Operate);
+both_ways!(Read, Write, Match, Bulk, Admin, Operate, Tenant);
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

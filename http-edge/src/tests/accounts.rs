@@ -32,7 +32,11 @@ fn site() -> Site {
             match role {
                 Some((_, role)) => {
                     let user = user(role.as_str(), *role);
-                    Act::Reply(Reply::IdentifyKey(KeyAccess { user, scopes: role.scopes() }))
+                    Act::Reply(Reply::IdentifyKey(KeyAccess {
+                        user,
+                        scopes: role.scopes(),
+                        key: ID.parse().unwrap(),
+                    }))
                 }
                 None => Act::Fail(ErrorCode::AuthRequired, "there is no such key"),
             }

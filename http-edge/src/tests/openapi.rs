@@ -2,8 +2,9 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 36] = [
+const ROUTES: [(&str, &str); 39] = [
     ("get", "/api/v1/account"),
+    ("get", "/api/v1/audit"),
     ("get", "/api/v1/health/ping"),
     ("get", "/api/v1/jobs"),
     ("post", "/api/v1/jobs"),
@@ -32,6 +33,8 @@ const ROUTES: [(&str, &str); 36] = [
     ("get", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}/events"),
     ("get", "/api/v1/resumes/{id}/redacted"),
+    ("delete", "/api/v1/users/{owner}"),
+    ("get", "/api/v1/users/{owner}/export"),
     ("get", "/docs"),
     ("get", "/healthz"),
     ("get", "/livez"),

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     /// Show or change what an owner has used of a plan.
     #[command(subcommand)]
     Quota(QuotaCommand),
+    /// Show or verify who did what.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Have parts of the index built again.
     #[command(subcommand)]
     Shard(ShardCommand),

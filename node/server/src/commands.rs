@@ -1,6 +1,7 @@
 //! The commands of the command line, one file each.
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 pub(crate) mod certs;
 pub(crate) mod config;
 pub(crate) mod dead;
@@ -12,3 +13,4 @@ pub(crate) mod rows;
 pub(crate) mod serve;
 pub(crate) mod shard;
 pub(crate) mod status;
+pub(crate) mod users;

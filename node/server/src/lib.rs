@@ -66,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Quota(command) => commands::quota::run(&command, resolve),
         Command::Account(command) => commands::accounts::account(command, resolve),
         Command::Key(command) => commands::accounts::key(command, resolve),
+        Command::Audit(command) => commands::audit::run(command, resolve),
         Command::Shard(ShardCommand::Rebuild(args)) => commands::shard::rebuild(&args, resolve),
         Command::Certs(command) => commands::certs::run(&command),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),

@@ -29,8 +29,8 @@ const MAX_DURATION: Duration = Duration::from_secs(15 * 60);
 
 /// The line that ends a stream that cannot go on.
 #[derive(Serialize)]
-struct ErrorLine {
-    error: ProblemBody,
+pub(crate) struct ErrorLine {
+    pub(crate) error: ProblemBody,
 }
 
 struct Rows {
@@ -96,7 +96,8 @@ impl Rows {
     }
 }
 
-fn lines_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> serde_json::Result<Bytes> {
+/// Each value in a line of its own.
+pub(crate) fn lines_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> serde_json::Result<Bytes> {
     let mut lines = Vec::new();
     for value in values {
         serde_json::to_writer(&mut lines, &value)?;

@@ -32,6 +32,17 @@ Examples:
   tandem account set acme-import --role operator
   tandem account set acme-import --plan none --disabled true")]
     Set(SetAccountArgs),
+    /// Write everything that is stored of a user, one line of JSON for each part.
+    #[command(after_help = "Example:\n  tandem account export acme-import --out acme-import.ndjson")]
+    Export(ExportArgs),
+    /// Erase a user: account, keys, documents with everything made of them, matches and runs.
+    #[command(after_help = "\
+The user's id stays, so that it remains shut out, and in the audit log; `tandem account set ID --disabled false` lets it
+in again.
+
+Example:
+  tandem account erase acme-import --yes")]
+    Erase(EraseArgs),
 }
 
 /// What `tandem key` does.
@@ -72,6 +83,30 @@ pub(crate) struct StoreArgs {
 pub(crate) struct AccountArgs {
     /// The owner's id: for users of an issuer the subject of their tokens.
     pub(crate) owner: OwnerId,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Whose data, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The owner's id.
+    pub(crate) owner: OwnerId,
+    /// Write here instead of to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Who is to be erased.
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    /// The owner's id.
+    pub(crate) owner: OwnerId,
+    /// That it is meant: nothing brings the data back.
+    #[arg(long, required = true)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

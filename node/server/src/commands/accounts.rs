@@ -9,11 +9,12 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use serde_json::{Value, json};
 use tandem_config::{ConfigError, NodeConfig, Plans};
 use tandem_domain::account::{Account, ApiKey, KeyText, Role, Scopes, User};
+use tandem_domain::audit::AuditAction;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{KeyId, OwnerId, TenantId};
 use tandem_ports::documents::MAX_PAGE;
-use tandem_ports::{AccountStore, Clock, Write};
+use tandem_ports::{AccountStore, AuditLog, Clock, Write};
 
 use crate::cli::accounts::{
     AccountCommand, KeyCommand, ListAccountsArgs, NewAccountArgs, NewKeyArgs, RevokeArgs, SetAccountArgs,
@@ -21,7 +22,9 @@ use crate::cli::accounts::{
 };
 use crate::clock::SystemClock;
 use crate::commands::rows::Rows;
+use crate::commands::users::{self, tenant_of};
 use crate::gateway::accounts::{add_key, change};
+use crate::gateway::audit::{Deed, audited};
 use crate::{say, wiring};
 
 /// In the place of a plan: the default one.
@@ -44,17 +47,28 @@ pub(crate) fn account(
         AccountCommand::Show(args) => &args.store,
         AccountCommand::List(args) => &args.store,
         AccountCommand::Set(args) => &args.store,
+        AccountCommand::Export(args) => &args.store,
+        AccountCommand::Erase(args) => &args.store,
     };
     let (json, config) = (args.json, configured(args, resolve)?);
     let makes = matches!(command, AccountCommand::Create(_) | AccountCommand::Set(_));
     let said = wiring::block_on(async {
+        if let AccountCommand::Erase(args) = &command {
+            let (text, json) = users::erase(&config, args).await?;
+            return Ok(Said { text, json });
+        }
         let rows = Rows::open(&config, makes).await?;
-        let store = rows.accounts();
+        let (store, log) = (rows.accounts(), AuditLog::new(rows.audit()));
         let said = match command {
-            AccountCommand::Create(args) => create(&*store, args).await,
+            AccountCommand::Create(args) => create(&*store, &log, args).await,
             AccountCommand::Show(args) => Ok(shown(&found(&*store, &args.owner).await?)),
             AccountCommand::List(args) => list(&*store, args).await,
-            AccountCommand::Set(args) => set(&*store, args).await,
+            AccountCommand::Set(args) => set(&*store, &log, args).await,
+            AccountCommand::Export(args) => {
+                users::export(&rows, &args).await.map(|text| Said { text, json: Value::Null })
+            }
+            // Above, with more than rows.
+            AccountCommand::Erase(_) => Ok(Said { text: String::new(), json: Value::Null }),
         };
         rows.close().await;
         said
@@ -75,14 +89,14 @@ pub(crate) fn key(
     let (json, config) = (args.json, configured(args, resolve)?);
     let said = wiring::block_on(async {
         let rows = Rows::open(&config, false).await?;
-        let store = rows.accounts();
+        let (store, log) = (rows.accounts(), AuditLog::new(rows.audit()));
         let said = match command {
-            KeyCommand::Create(args) => create_key(&*store, args).await,
+            KeyCommand::Create(args) => create_key(&*store, &log, args).await,
             KeyCommand::List(args) => {
                 let account = found(&*store, &args.owner).await?;
                 Ok(Said { text: keys_table(&account.keys), json: json!(keys_json(&account.keys)) })
             }
-            KeyCommand::Revoke(args) => revoke(&*store, args).await,
+            KeyCommand::Revoke(args) => revoke(&*store, &log, args).await,
         };
         rows.close().await;
         said
@@ -98,7 +112,7 @@ fn configured(
 }
 
 fn finish(said: &Said, json: bool) -> anyhow::Result<ExitCode> {
-    say(&if json { format!("{:#}\n", said.json) } else { said.text.clone() })?;
+    say(&if json && !said.json.is_null() { format!("{:#}\n", said.json) } else { said.text.clone() })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -122,22 +136,26 @@ fn user(owner: OwnerId, tenant: TenantId, role: Role) -> User {
     User { tenant, owner, role, plan: None, disabled: false, created_at: SystemClock.now() }
 }
 
-async fn create(store: &dyn AccountStore, args: NewAccountArgs) -> anyhow::Result<Said> {
+async fn create(store: &dyn AccountStore, log: &AuditLog, args: NewAccountArgs) -> anyhow::Result<Said> {
     let NewAccountArgs { owner, tenant, role, plan: named, store: _ } = args;
     let user = User { plan: plan(named)?, ..user(owner, tenant, role) };
     let account = Account { rev: 1, user, keys: Vec::new() };
-    match store.put_account(&account).await? {
-        Write::Applied => Ok(shown(&account)),
-        Write::Conflict(_) => {
-            bail!("there is an account {0} already; see `tandem account show {0}`", account.user.owner)
-        }
-        Write::Unknown => {
-            bail!("the store did not confirm: see `tandem account show {}`", account.user.owner)
-        }
-    }
+    let User { owner, tenant, .. } = &account.user;
+    let deed = Deed::commanded(tenant.clone(), AuditAction::AccountCreated, owner, None);
+    let work = async {
+        let reason = match store.put_account(&account).await? {
+            Write::Applied => return Ok(shown(&account)),
+            Write::Conflict(_) => {
+                format!("there is an account {owner} already; see `tandem account show {owner}`")
+            }
+            Write::Unknown => format!("the store did not confirm: see `tandem account show {owner}`"),
+        };
+        Err(Failure { code: ErrorCode::Conflict, reason })
+    };
+    audited(log, &SystemClock, deed, work).await.map_err(refusal)
 }
 
-async fn set(store: &dyn AccountStore, args: SetAccountArgs) -> anyhow::Result<Said> {
+async fn set(store: &dyn AccountStore, log: &AuditLog, args: SetAccountArgs) -> anyhow::Result<Said> {
     let SetAccountArgs { owner, role, plan: named, disabled, store: _ } = args;
     if role.is_none() && named.is_none() && disabled.is_none() {
         bail!("nothing to change: give --role, --plan or --disabled");
@@ -154,7 +172,8 @@ async fn set(store: &dyn AccountStore, args: SetAccountArgs) -> anyhow::Result<S
         }
         Ok(account)
     });
-    Ok(shown(&changed.await.map_err(refusal)?))
+    let deed = Deed::commanded(tenant_of(store, &owner).await?, AuditAction::AccountChanged, &owner, None);
+    Ok(shown(&audited(log, &SystemClock, deed, changed).await.map_err(refusal)?))
 }
 
 async fn list(store: &dyn AccountStore, args: ListAccountsArgs) -> anyhow::Result<Said> {
@@ -185,7 +204,7 @@ async fn list(store: &dyn AccountStore, args: ListAccountsArgs) -> anyhow::Resul
     Ok(Said { text: format!("{table}\n"), json })
 }
 
-async fn create_key(store: &dyn AccountStore, args: NewKeyArgs) -> anyhow::Result<Said> {
+async fn create_key(store: &dyn AccountStore, log: &AuditLog, args: NewKeyArgs) -> anyhow::Result<Said> {
     let account = found(store, &args.owner).await?;
     let allowed = account.user.role.scopes();
     let scopes: Scopes =
@@ -205,22 +224,26 @@ async fn create_key(store: &dyn AccountStore, args: NewKeyArgs) -> anyhow::Resul
         expires_at: args.days.map(|days| created_at.plus(DAY * days)),
         revoked_at: None,
     };
-    let key = add_key(store, account.user, key).await.map_err(refusal)?;
+    let (action, id) = (AuditAction::KeyCreated, Some(key.id.as_uuid()));
+    let deed = Deed::commanded(account.user.tenant.clone(), action, &args.owner, id);
+    let work = add_key(store, account.user, key);
+    let key = audited(log, &SystemClock, deed, work).await.map_err(refusal)?;
     let mut json = key_json(&key);
     json["key"] = text.as_str().into();
     Ok(Said { text: format!("{}\n", text.as_str()), json })
 }
 
-async fn revoke(store: &dyn AccountStore, args: RevokeArgs) -> anyhow::Result<Said> {
-    let account = change(store, &args.owner, |there| {
+async fn revoke(store: &dyn AccountStore, log: &AuditLog, args: RevokeArgs) -> anyhow::Result<Said> {
+    let (tenant, id) = (tenant_of(store, &args.owner).await?, Some(args.id.as_uuid()));
+    let deed = Deed::commanded(tenant, AuditAction::KeyRevoked, &args.owner, id);
+    let work = change(store, &args.owner, |there| {
         let changed = there.and_then(|account| account.without_key(args.id, SystemClock.now()));
         changed.ok_or_else(|| {
             let reason = format!("{} has no key {}; see `tandem key list`", args.owner, args.id);
             Failure { code: ErrorCode::NotFound, reason }
         })
-    })
-    .await
-    .map_err(refusal)?;
+    });
+    let account = audited(log, &SystemClock, deed, work).await.map_err(refusal)?;
     let key = account.keys.iter().find(|key| key.id == args.id).context("the key is gone")?;
     Ok(Said { text: format!("{} is revoked\n", key.id), json: key_json(key) })
 }

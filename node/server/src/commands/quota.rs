@@ -8,16 +8,20 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use serde_json::{Value, json};
 use tandem_config::{ConfigError, NodeConfig, Plans};
+use tandem_domain::audit::AuditAction;
+use tandem_domain::document::Failure;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::plan::Measure;
 use tandem_domain::quota::OwnerQuota;
 use tandem_messages::quota::{MeasureView, QuotaView};
-use tandem_ports::Clock;
-use tandem_quota::{Quota, QuotaOptions};
+use tandem_ports::{AuditLog, Clock};
+use tandem_quota::{Quota, QuotaError, QuotaOptions};
 
 use crate::cli::{QuotaArgs, QuotaCommand};
 use crate::clock::SystemClock;
 use crate::commands::rows::Rows;
+use crate::commands::users::tenant_of;
+use crate::gateway::audit::{Deed, audited};
 use crate::gateway::quota::{plan_book, view_of};
 use crate::{say, wiring};
 
@@ -46,14 +50,14 @@ async fn carry_out(config: &NodeConfig, command: &QuotaCommand, args: &QuotaArgs
     let period = config.quota.period();
     let quota = Quota::new(None, rows.quotas(), clock.clone(), plan_book(&plans), QuotaOptions::new(period));
     let row = match command {
-        QuotaCommand::Show(_) => quota.view(&owner).await,
-        QuotaCommand::Reset(_) => quota.reset(&owner).await,
+        QuotaCommand::Show(_) => Ok(quota.view(&owner).await?),
+        QuotaCommand::Reset(_) => told(&rows, AuditAction::QuotaReset, &owner, quota.reset(&owner)).await,
         QuotaCommand::SetPlan(args) => {
             let plan = Some(args.plan.clone()).filter(|plan| plan != NO_PLAN);
             if let Some(plan) = plan.as_ref().filter(|plan| plans.named(plan).is_none()) {
                 bail!("there is no plan {plan}; there are {} and {NO_PLAN}", Plans::NAMES.join(", "));
             }
-            quota.set_plan(&owner, plan).await
+            told(&rows, AuditAction::PlanChanged, &owner, quota.set_plan(&owner, plan)).await
         }
     };
     rows.close().await;
@@ -61,6 +65,20 @@ async fn carry_out(config: &NodeConfig, command: &QuotaCommand, args: &QuotaArgs
     let default = plans.named(&config.quota.default_plan).context("quota.default_plan names no plan")?;
     let view = view_of(&plans, default, &row, period, clock.now());
     Ok(if args.json { format!("{:#}\n", as_json(&row, &view)) } else { shown(&row, &view) })
+}
+
+/// Changes something and writes it into the audit log of the owner's tenant.
+async fn told(
+    rows: &Rows,
+    action: AuditAction,
+    owner: &OwnerId,
+    work: impl Future<Output = Result<OwnerQuota, QuotaError>>,
+) -> anyhow::Result<OwnerQuota> {
+    let tenant = tenant_of(&*rows.accounts(), owner).await?;
+    let deed = Deed::commanded(tenant, action, owner, None);
+    let work = async { work.await.map_err(Failure::from) };
+    let end = audited(&AuditLog::new(rows.audit()), &SystemClock, deed, work).await;
+    end.map_err(|failure| anyhow::Error::msg(failure.reason))
 }
 
 /// With the names that the API uses.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use tandem_config::{NodeConfig, StoreEngine};
-use tandem_ports::{AccountStore, QuotaStore};
+use tandem_ports::{AccountStore, AuditStore, DocumentStore, QuotaStore, RunStore};
 use tandem_store_embedded::EmbeddedStore;
 use tandem_store_scylla::ScyllaStore;
 
@@ -43,6 +43,27 @@ impl Rows {
     }
 
     pub(crate) fn accounts(&self) -> Arc<dyn AccountStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn audit(&self) -> Arc<dyn AuditStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn documents(&self) -> Arc<dyn DocumentStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
         match self {
             Self::Embedded(store) => Arc::new(store.clone()),
             Self::Cluster(store) => Arc::new(store.clone()),

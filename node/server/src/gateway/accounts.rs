@@ -20,7 +20,9 @@ impl Parts {
         let owner = owner.ok_or_else(|| refused(AccessRefusal::Unknown))?;
         let account = self.accounts.account(&owner).await?.ok_or_else(|| refused(AccessRefusal::Unknown))?;
         let scopes = account.access(request.digest, self.clock.now()).map_err(refused)?;
-        Ok(KeyAccess { user: account.user, scopes })
+        let key = account.keys.iter().find(|key| key.digest == request.digest).map(|key| key.id);
+        let key = key.ok_or_else(|| refused(AccessRefusal::Unknown))?;
+        Ok(KeyAccess { user: account.user, scopes, key })
     }
 
     pub(super) async fn identify_user(&self, request: IdentifyUser) -> Result<KnownUser, Failure> {
