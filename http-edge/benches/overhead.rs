@@ -1,6 +1,9 @@
 //! What the edge costs a request: `/api/v1/health/ping` of the whole edge, with accounts and rates on, beside a bare
 //! axum handler that answers the same bytes.
 //!
+//! Both are served by the same loop with the same time-outs and limits of connections (`bare`); what `axum::serve` costs,
+//! which has none of them, stands beside it. No log is kept, as the bare handler keeps none.
+//!
 //! `make bench-edge` prints a table, writes `target/bench/edge.json` and fails if the edge answers less than
 //! [`LEAST`] of what the bare handler does. Each server is a process of its own with one thread, in turns with the
 //! others; what is compared is its processor time per request, which the client has no part in.
@@ -25,16 +28,21 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tandem_config::{NodeConfig, Rate};
 use tandem_domain::account::{KeyText, Role, User};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::KeyId;
 use tandem_domain::time::Timestamp;
 use tandem_http_edge::EdgeState;
 use tandem_messages::accounts::KeyAccess;
 use tandem_messages::{Context, Gateway, GatewayHandle, Reply, Request};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
 
 /// The part of the bare handler's requests per second that the whole edge must answer.
 const LEAST: f64 = 0.9;
@@ -71,7 +79,11 @@ impl Gateway for Keys {
             disabled: false,
             created_at: Timestamp::from_millis(0),
         };
-        Ok(Reply::IdentifyKey(KeyAccess { user, scopes: Role::Employer.scopes() }))
+        Ok(Reply::IdentifyKey(KeyAccess {
+            user,
+            scopes: Role::Employer.scopes(),
+            key: KeyId::from_uuid(Uuid::nil()),
+        }))
     }
 }
 
@@ -94,6 +106,11 @@ fn edge() -> EdgeState {
     }
 }
 
+fn bare() -> Router {
+    let pong = async || ([(header::CONTENT_TYPE, "application/json")], PONG);
+    Router::new().route(PING, get(pong))
+}
+
 /// Serves until standard input ends.
 fn serve(kind: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -108,11 +125,12 @@ fn serve(kind: &str) {
         let stop = async { drop(stop.await) };
         match kind {
             "edge" => tandem_http_edge::serve(listener, edge(), stop).await.unwrap(),
-            _ => {
-                let pong = async || ([(header::CONTENT_TYPE, "application/json")], PONG);
-                let app = Router::new().route(PING, get(pong));
-                axum::serve(listener, app).with_graceful_shutdown(stop).await.unwrap();
+            "bare" => {
+                let (app, stopping) = (bare(), CancellationToken::new());
+                let app = move |request| app.clone().oneshot(request).map(Result::unwrap);
+                tandem_http_edge::serve_with(listener, &edge().config, stopping, stop, app).await.unwrap();
             }
+            _ => axum::serve(listener, bare()).with_graceful_shutdown(stop).await.unwrap(),
         }
     });
 }
@@ -189,9 +207,14 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 fn compare() -> Value {
-    let (bare, edge) = (Server::start("bare"), Server::start("edge"));
-    let cases = [("bare", &bare, PING), ("edge", &edge, PING), ("edge_with_key", &edge, ACCOUNT)];
-    let mut all: [Vec<[f64; 2]>; 3] = Default::default();
+    let [bare, axum, edge] = ["bare", "axum_serve", "edge"].map(Server::start);
+    let cases = [
+        ("bare", &bare, PING),
+        ("axum_serve", &axum, PING),
+        ("edge", &edge, PING),
+        ("edge_with_key", &edge, ACCOUNT),
+    ];
+    let mut all: [Vec<[f64; 2]>; 4] = Default::default();
     for round in 0..=ROUNDS {
         for ((_, server, path), numbers) in cases.iter().zip(&mut all) {
             let measured = server.measure(path);

@@ -7,13 +7,15 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use tandem_domain::account::{Role, Scope, Scopes};
+use tandem_domain::audit::Actor;
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{OperationId, OwnerId, TenantId, derived};
+use tandem_domain::ids::{KeyId, OperationId, OwnerId, TenantId, derived};
+use tandem_messages::gateway::Asker;
 use tandem_messages::{Ask, Context, GatewayHandle};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::limits::Deadline;
+use crate::door::Passage;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::router::Shared;
@@ -35,6 +37,8 @@ pub(crate) struct Caller {
     pub(crate) plan: Option<String>,
     /// What the caller may do with these credentials.
     pub(crate) scopes: Scopes,
+    /// The key, where there was one.
+    pub(crate) key: Option<KeyId>,
 }
 
 impl Caller {
@@ -42,7 +46,18 @@ impl Caller {
     fn local() -> Self {
         let scopes = Scope::ALL.iter().copied().collect();
         let (owner, tenant) = (OwnerId::local(), TenantId::local());
-        Self { owner, tenant, role: Role::Admin, plan: None, scopes }
+        Self { owner, tenant, role: Role::Admin, plan: None, scopes, key: None }
+    }
+
+    /// The caller as the audit log knows it.
+    fn asker(&self) -> Asker {
+        let owner = self.owner.clone();
+        let actor = match self.key {
+            Some(key) => Actor::Key { owner, key },
+            None if owner == OwnerId::local() || owner == OwnerId::nobody() => Actor::Anybody,
+            None => Actor::User(owner),
+        };
+        Asker { tenant: self.tenant.clone(), actor }
     }
 
     /// Whoever asks what nobody needs to be known for; nothing is theirs.
@@ -86,11 +101,11 @@ struct Asking {
 
 impl Asking {
     fn of(extensions: &Extensions) -> Result<Self, Problem> {
-        let (Some(request_id), Some(Deadline(deadline))) = (extensions.get(), extensions.get()) else {
-            tracing::error!("a route stands outside of the layers");
+        let Some(Passage { id, deadline }) = extensions.get() else {
+            tracing::error!("a route stands outside of the door");
             return Err(Problem::plain(ErrorCode::Internal));
         };
-        Ok(Self { request_id: RequestId::clone(request_id), deadline: *deadline })
+        Ok(Self { request_id: id.clone(), deadline: *deadline })
     }
 
     /// Asks and waits until the deadline, also for a gateway that forgets to answer.
@@ -98,15 +113,16 @@ impl Asking {
         &self,
         gateway: &GatewayHandle,
         question: Q,
-        paid: (bool, Option<String>),
+        caller: &Caller,
+        pro_member: bool,
     ) -> Result<Q::Reply, Problem> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left == Duration::ZERO {
             return Err(Problem::plain(ErrorCode::Timeout));
         }
         let request_id = self.request_id.as_str().to_owned();
-        let (pro_member, plan) = paid;
-        let context = Context { request_id, deadline: left, pro_member, plan };
+        let (plan, asker) = (caller.plan.clone(), caller.asker());
+        let context = Context { request_id, deadline: left, pro_member, plan, asker };
         match tokio::time::timeout_at(self.deadline, gateway.ask(question, &context)).await {
             Ok(answer) => answer.map_err(Problem::from),
             Err(_) => Err(Problem::plain(ErrorCode::Timeout)),
@@ -120,7 +136,7 @@ pub(crate) async fn ask<Q: Ask>(
     extensions: &Extensions,
     question: Q,
 ) -> Result<Q::Reply, Problem> {
-    Asking::of(extensions)?.ask(&shared.edge.gateway, question, (false, None)).await
+    Asking::of(extensions)?.ask(&shared.edge.gateway, question, &Caller::nobody(), false).await
 }
 
 impl Call {
@@ -140,8 +156,7 @@ impl Call {
 
     /// Asks the gateway and waits until the request's deadline.
     pub(crate) async fn ask<Q: Ask>(&self, question: Q) -> Result<Q::Reply, Problem> {
-        let paid = (self.pro_member, self.caller.plan.clone());
-        self.asking.ask(&self.shared.edge.gateway, question, paid).await
+        self.asking.ask(&self.shared.edge.gateway, question, &self.caller, self.pro_member).await
     }
 
     /// The same call with a whole new deadline: for each page of an answer that is streamed.

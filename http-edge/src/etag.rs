@@ -3,7 +3,6 @@
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::ContentDigest;
@@ -13,15 +12,17 @@ use crate::problem::Problem;
 /// A reader may keep an answer, but must ask each time whether it still holds.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
+/// The tags that a reader names; `None` where its request is no `GET`.
+pub(crate) fn named(request: &Request) -> Option<Vec<HeaderValue>> {
+    let gets = request.method() == Method::GET;
+    gets.then(|| request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect())
+}
+
 /// Tags what a `GET` is answered with by its content, and answers 304 to a reader that names the tag. Streams have no tag.
 ///
 /// The tag is weak, as the same answer may be sent compressed.
-pub(crate) async fn tag(request: Request, next: Next) -> Response {
-    if request.method() != Method::GET {
-        return next.run(request).await;
-    }
-    let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
-    let (mut parts, body) = next.run(request).await.into_parts();
+pub(crate) async fn tag(known: Vec<HeaderValue>, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
     let whole = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
     let (StatusCode::OK, Some(size)) = (parts.status, whole) else {
         return Response::from_parts(parts, body);

@@ -1,12 +1,9 @@
 //! Where a request comes from when proxies stand before the node.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName};
-use axum::middleware::Next;
-use axum::response::Response;
 use ipnet::IpNet;
 
 use crate::rates::Peer;
@@ -19,16 +16,13 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Takes the address from the header where the connection comes from a proxy that is trusted. Anybody can send the
 /// header, so from everybody else it is not listened to.
-pub(crate) async fn locate(
-    State(proxies): State<Arc<[IpNet]>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if let Some(Peer(peer)) = request.extensions().get().copied() {
-        let client = client(peer, request.headers(), &proxies);
+pub(crate) fn locate(request: &mut Request, proxies: &[IpNet]) {
+    if let Some(Peer(peer)) = request.extensions().get().copied()
+        && !proxies.is_empty()
+    {
+        let client = client(peer, request.headers(), proxies);
         request.extensions_mut().insert(Peer(client));
     }
-    next.run(request).await
 }
 
 /// The last address that no trusted proxy has.

@@ -1,11 +1,9 @@
 //! What browsers are told: which pages of other origins may call, and what they must not do with an answer.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::caller::IDEMPOTENCY_KEY;
@@ -14,17 +12,29 @@ use crate::request_id::X_REQUEST_ID;
 
 /// How long a browser may remember what it was allowed.
 const MAX_AGE: Duration = Duration::from_secs(600);
-/// What is said to every browser where the answer itself says nothing of the kind.
-const SAFE: [(HeaderName, HeaderValue); 5] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-];
+/// What caches are told where an answer says nothing of the kind.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+/// What else is said to every browser. There is room for what most answers say themselves, so that the map need not grow
+/// for them: that costs more than all the rest.
+static SAFE: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut safe = HeaderMap::with_capacity(8);
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        safe.insert(name, HeaderValue::from_static(value));
+    }
+    safe
+});
 
-/// Lets pages of these origins call; `*` stands for any. None: the browser keeps to its own rule and lets no other in.
-pub(crate) fn cors(origins: &[String]) -> CorsLayer {
+/// Lets pages of these origins call; `*` stands for any. None: nothing is said, so that the browser keeps to its own rule
+/// and lets no other in.
+pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let origin = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
@@ -32,7 +42,7 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
     };
     let (key, api_key) = (HeaderName::from_static(IDEMPOTENCY_KEY), HeaderName::from_static("x-api-key"));
     let last_event_id = HeaderName::from_static("last-event-id");
-    CorsLayer::new()
+    let cors = CorsLayer::new()
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
@@ -54,15 +64,13 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
             RATE_LIMIT_POLICY,
             X_REQUEST_ID,
         ])
-        .max_age(MAX_AGE)
+        .max_age(MAX_AGE);
+    Some(cors)
 }
 
 /// Says to browsers what is safe wherever an answer does not say it itself.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in SAFE {
-        headers.entry(name).or_insert(value);
-    }
-    response
+pub(crate) fn secure(headers: &mut HeaderMap) {
+    let own = std::mem::replace(headers, SAFE.clone());
+    headers.insert(header::CACHE_CONTROL, NOT_KEPT);
+    headers.extend(own);
 }

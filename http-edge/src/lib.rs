@@ -1,10 +1,9 @@
 //! The HTTP edge, and axum's only home: it turns requests into questions to the actors, and their replies into answers.
 //!
-//! A request passes, in this order: compression of its answer, what browsers are told, where it comes from, its id and
-//! span, the metrics, the rule for pages of other origins, the net under panics, the deadline, the count of refused
-//! credentials, who its caller is and whether it may use the route; then, on routes of the API only, its caller's rate,
-//! admission, the tag of its answer; and the handler. A handler translates, asks the gateway once or twice, and
-//! translates back.
+//! A request passes the door: where it comes from, its id, its span and metrics, the rule for pages of other origins, the
+//! net under panics, the deadline, who its caller is and whether it may use the route; then, on routes of the API only,
+//! its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks the gateway once or
+//! twice, and translates back.
 
 pub mod openapi;
 pub mod router;
@@ -13,8 +12,10 @@ pub mod serve;
 mod answer;
 mod auth;
 mod caller;
+mod compression;
 mod decode;
 mod docs;
+mod door;
 mod dto;
 mod etag;
 mod forwarded;
@@ -38,5 +39,6 @@ mod tests;
 
 pub use auth::jwks::KeysError;
 pub use auth::token::{Claims, Refusal, Tokens};
+pub use dto::users::{export_end, export_lines};
 pub use router::{EdgeState, app};
-pub use serve::serve;
+pub use serve::{serve, serve_with};

@@ -1,28 +1,17 @@
-//! The ends of everything: how long a request takes, how many are answered at a time, how much a body holds.
+//! The ends of everything: how many requests are answered at a time, how much a body holds.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::FutureExt;
-use tandem_domain::error::ErrorCode;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
 use crate::decode;
 use crate::problem::Problem;
-use crate::router::Shared;
 
 /// What a multipart body may hold beside its file, in bytes.
 pub(crate) const ENVELOPE_BYTES: u64 = 64 * 1024;
-
-/// When a request must be answered.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(pub(crate) Instant);
 
 /// A place among the requests that are answered at a time; an answer that goes on after its handler keeps it.
 #[derive(Debug, Clone)]
@@ -30,41 +19,10 @@ pub(crate) struct Place {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// Ends a request at its deadline with 504, whatever it waits for.
-pub(crate) async fn end_in_time(
-    State(shared): State<Arc<Shared>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let end = Instant::now() + shared.edge.config.request_timeout();
-    request.extensions_mut().insert(Deadline(end));
-    match tokio::time::timeout_at(end, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::plain(ErrorCode::Timeout).into_response(),
+impl Place {
+    pub(crate) fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Arc::new(permit) }
     }
-}
-
-/// Answers a request whose handler panicked with 500. The panic's text is not repeated: it may quote a document.
-pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!("a request handler panicked");
-            Problem::plain(ErrorCode::Internal).into_response()
-        }
-    }
-}
-
-/// Refuses a request with 503 when as many as may be are being answered: nobody waits in a queue for a place.
-pub(crate) async fn admit(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let Ok(permit) = Arc::clone(&shared.permits).try_acquire_owned() else {
-        return Problem::plain(ErrorCode::Overloaded).into_response();
-    };
-    let place = Place { _permit: Arc::new(permit) };
-    request.extensions_mut().insert(place.clone());
-    let response = next.run(request).await;
-    drop(place);
-    response
 }
 
 /// Refuses a body by its declared length, before a byte of it is read, and bounds what is read of any other, after it is

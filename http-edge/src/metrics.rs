@@ -1,21 +1,20 @@
 //! What the edge counts: rate, errors and duration per route. Labels are templates of routes, never paths.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request};
-use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
 use prometheus::{
-    HistogramVec, IntCounterVec, IntGauge, register_histogram_vec, register_int_counter_vec,
-    register_int_gauge,
+    Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, register_histogram_vec,
+    register_int_counter_vec, register_int_gauge,
 };
-use tokio::time::Instant;
 
 /// The label of requests that no route takes.
 const NO_ROUTE: &str = "none";
-/// The label of methods outside RFC 9110 and RFC 5789.
-const OTHER_METHOD: &str = "other";
+/// The labels of methods. Those outside RFC 9110 and RFC 5789, which somebody made up, share the last one, so that
+/// labels stay few.
+pub(crate) const METHODS: [&str; 10] =
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "other"];
 /// Bounds of the histogram of answers, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 /// Each metric is registered once, here: a second registration of its name is a defect found by any test.
@@ -39,10 +38,10 @@ static LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
 });
 
 /// Counts down also when the client goes away and the answer is dropped.
-struct InFlight;
+pub(crate) struct InFlight;
 
 impl InFlight {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         IN_FLIGHT.inc();
         Self
     }
@@ -54,27 +53,45 @@ impl Drop for InFlight {
     }
 }
 
-/// Counts and times a request.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let _in_flight = InFlight::begin();
-    let (method, route) = (method_label(request.method()), route_label(&request));
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    DURATION.with_label_values(&[&*route]).observe(begun.elapsed().as_secs_f64());
-    REQUESTS.with_label_values(&[&*route, method, response.status().as_str()]).inc();
-    response
+/// The metrics of one route, looked up by their labels once.
+pub(crate) struct RouteMetrics {
+    label: String,
+    seconds: Histogram,
+    /// Answers with 200, by method: what is counted most.
+    ok: [OnceLock<IntCounter>; METHODS.len()],
 }
 
-/// The template of the matched route, such as `/api/v1/resumes/{id}`.
-pub(crate) fn route_label(request: &Request) -> String {
-    let matched = request.extensions().get::<MatchedPath>();
-    matched.map_or(NO_ROUTE, MatchedPath::as_str).to_owned()
+impl RouteMetrics {
+    /// Those of a route, by its template such as `/api/v1/resumes/{id}`.
+    pub(crate) fn of(template: &str) -> Self {
+        let seconds = DURATION.with_label_values(&[template]);
+        Self { label: template.to_owned(), seconds, ok: Default::default() }
+    }
+
+    /// Those of all requests that no route takes.
+    pub(crate) fn of_none() -> Self {
+        Self::of(NO_ROUTE)
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Counts and times an answer to a method of [`METHODS`].
+    pub(crate) fn answered(&self, method: usize, status: StatusCode, time: Duration) {
+        self.seconds.observe(time.as_secs_f64());
+        let name = METHODS.get(method).copied().unwrap_or_default();
+        let counter = || REQUESTS.with_label_values(&[&*self.label, name, status.as_str()]);
+        match self.ok.get(method).filter(|_| status == StatusCode::OK) {
+            Some(ok) => ok.get_or_init(counter).inc(),
+            None => counter().inc(),
+        }
+    }
 }
 
-/// The method's name; methods that somebody made up share one label, so that labels stay few.
-pub(crate) fn method_label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER_METHOD)
+/// Where a method stands in [`METHODS`].
+pub(crate) fn method_index(method: &Method) -> usize {
+    METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
 /// Counts a request that was refused because its caller sent too many.

@@ -15,7 +15,7 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tandem\"
 /// When to ask again after a refusal that passes by itself, in seconds.
 const RETRY_AFTER_S: u64 = 1;
 
-/// A request's failure. It is rendered by [`crate::request_id::identify`], which knows the request's id and path.
+/// A request's failure. It is rendered by [`crate::door`], which knows the request's id and path.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     code: ErrorCode,

@@ -6,16 +6,13 @@
 //! memory and leaves the rates of those who were there before it alone.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
@@ -28,7 +25,6 @@ use tokio::time::Instant;
 use crate::caller::Caller;
 use crate::metrics;
 use crate::problem::Problem;
-use crate::router::Shared;
 
 #[cfg(test)]
 mod tests;
@@ -64,7 +60,7 @@ pub(crate) enum Class {
 
 impl Class {
     /// The class of a route, by its method and the end of its template.
-    fn of(method: &Method, template: &str) -> Self {
+    pub(crate) fn of(method: &Method, template: &str) -> Self {
         let reads = method == Method::GET || method == Method::HEAD;
         match template.rsplit('/').next().unwrap_or_default() {
             "events" => Self::Stream,
@@ -93,9 +89,7 @@ impl Clock for TokioClock {
 
 /// What one request leaves of a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Left {
-    name: &'static str,
-    rate: Rate,
+pub(crate) struct Left {
     /// Requests that may still come at once.
     remaining: u32,
     /// Until another request may come; zero where one may now.
@@ -104,7 +98,7 @@ struct Left {
 
 /// The rates of as many callers as may be known, and one for all others.
 struct Known {
-    callers: DashMapStateStore<u64>,
+    callers: Arc<DashMapStateStore<u64>>,
     strangers: InMemoryState,
     most: usize,
 }
@@ -139,9 +133,13 @@ impl ShrinkableKeyedStateStore<u64> for Known {
 }
 
 /// The rate of one class.
-struct ClassLimit {
+pub(crate) struct ClassLimit {
     name: &'static str,
     rate: Rate,
+    /// The header that says the rate.
+    policy: Option<HeaderValue>,
+    /// Those of `limiter`.
+    callers: Arc<DashMapStateStore<u64>>,
     limiter: RateLimiter<u64, Known, TokioClock, StateInformationMiddleware>,
     hasher: RandomState,
     most: usize,
@@ -156,24 +154,50 @@ impl ClassLimit {
         let per_minute = NonZeroU32::new(rate.per_minute)?;
         let quota = Quota::per_minute(per_minute).allow_burst(NonZeroU32::new(rate.burst)?);
         let begun = Instant::now();
-        let known =
-            Known { callers: DashMapStateStore::default(), strangers: InMemoryState::default(), most };
+        let callers = Arc::new(DashMapStateStore::default());
+        let known = Known { callers: Arc::clone(&callers), strangers: InMemoryState::default(), most };
         let limiter = RateLimiter::new(quota, known, TokioClock(begun));
         let (hasher, swept) = (RandomState::new(), AtomicU64::new(0));
-        Some(Self { name, rate, limiter, hasher, most, begun, swept })
+        let policy = format!("\"{name}\";q={};w={WINDOW_S};burst={}", rate.per_minute, rate.burst);
+        let policy = HeaderValue::try_from(policy).ok();
+        Some(Self { name, rate, policy, callers, limiter, hasher, most, begun, swept })
     }
 
     /// Takes one request of a caller off its rate.
-    fn take(&self, caller: &str) -> Left {
-        if self.limiter.len() >= self.most {
+    pub(crate) fn take(&self, caller: CallerKey<'_>) -> Left {
+        let key = self.hasher.hash_one(caller);
+        if !self.callers.contains_key(&key) && self.callers.len() >= self.most {
             self.sweep();
         }
-        let key = self.hasher.hash_one(caller);
-        let (remaining, wait) = match self.limiter.check_key(&key) {
-            Ok(state) => (state.remaining_burst_capacity(), Duration::ZERO),
-            Err(until) => (0, until.wait_time_from(self.begun.elapsed().into())),
+        match self.limiter.check_key(&key) {
+            Ok(state) => Left { remaining: state.remaining_burst_capacity(), wait: Duration::ZERO },
+            Err(until) => Left { remaining: 0, wait: until.wait_time_from(self.begun.elapsed().into()) },
+        }
+    }
+
+    /// The refusal of a request that came too early.
+    pub(crate) fn refusal(&self, left: Left) -> Option<Problem> {
+        if left.wait.is_zero() {
+            return None;
+        }
+        metrics::limited(self.name);
+        Some(Problem::rate_limited(seconds(left.wait)))
+    }
+
+    /// Says on an answer what is left. The policy is the rate of a whole window; what remains is what may come at once.
+    pub(crate) fn tell(&self, left: Left, headers: &mut HeaderMap) {
+        let Left { remaining, wait } = left;
+        let reset = if wait.is_zero() {
+            let missing = u64::from(self.rate.burst.saturating_sub(remaining));
+            (missing * u64::from(WINDOW_S)).div_ceil(u64::from(self.rate.per_minute.max(1)))
+        } else {
+            seconds(wait)
         };
-        Left { name: self.name, rate: self.rate, remaining, wait }
+        let text = format!("\"{}\";r={remaining};t={reset}", self.name);
+        if let (Some(policy), Ok(left)) = (self.policy.clone(), HeaderValue::try_from(text)) {
+            headers.insert(RATE_LIMIT_POLICY, policy);
+            headers.insert(RATE_LIMIT, left);
+        }
     }
 
     /// Forgets callers whose rates have recovered; to them nothing changes.
@@ -218,7 +242,7 @@ impl Rates {
         }
     }
 
-    const fn of(&self, class: Class) -> Option<&ClassLimit> {
+    pub(crate) const fn of(&self, class: Class) -> Option<&ClassLimit> {
         match class {
             Class::Read => self.read.as_ref(),
             Class::Write => self.write.as_ref(),
@@ -236,90 +260,40 @@ impl Rates {
     ///
     /// # Errors
     /// Too many were of late: then the refusal is the answer instead of what was wrong with them.
-    fn failed_login(&self, address: Option<Peer>) -> Result<(), Problem> {
+    pub(crate) fn failed_login(&self, address: Option<Peer>) -> Result<(), Problem> {
         let Some(limit) = &self.login_failure else { return Ok(()) };
-        let left = limit.take(&address_key(address));
-        if left.wait.is_zero() {
-            return Ok(());
-        }
-        metrics::limited(left.name);
-        Err(Problem::rate_limited(seconds(left.wait)))
+        limit.refusal(limit.take(CallerKey::at(address))).map_or(Ok(()), Err)
     }
-}
-
-/// Holds a request to its caller's rate, and says on the answer what is left of it.
-pub(crate) async fn limit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(limit) = shared.rates.of(Class::of(request.method(), template)) else {
-        return next.run(request).await;
-    };
-    let left = limit.take(&caller_key(&request));
-    let mut response = if left.wait.is_zero() {
-        next.run(request).await
-    } else {
-        metrics::limited(left.name);
-        Problem::rate_limited(seconds(left.wait)).into_response()
-    };
-    for (name, text) in left.headers() {
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-/// Counts refused credentials by address, and answers 429 instead of 401 once there were too many.
-pub(crate) async fn watch_logins(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let address = request.extensions().get::<Peer>().copied();
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED
-        && let Err(problem) = shared.rates.failed_login(address)
-    {
-        return problem.into_response();
-    }
-    response
 }
 
 /// What names a caller: its owner, or its address where nobody has said who it is.
-fn caller_key(request: &Request) -> String {
-    match request.extensions().get::<Caller>() {
-        Some(caller) => format!("owner {}", caller.owner.as_str()),
-        None => address_key(request.extensions().get().copied()),
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum CallerKey<'a> {
+    Owner(&'a str),
+    Address(Ipv4Addr),
+    /// A subscriber's part of an IPv6 address.
+    Prefix(u128),
+    Nobody,
 }
 
-fn address_key(address: Option<Peer>) -> String {
-    match address {
-        Some(Peer(IpAddr::V4(address))) => format!("address {address}"),
-        Some(Peer(IpAddr::V6(address))) => match address.to_ipv4_mapped() {
-            Some(address) => format!("address {address}"),
-            None => format!("prefix {:x}", u128::from(address) & IPV6_PREFIX),
-        },
-        None => "nobody".to_owned(),
+impl<'a> CallerKey<'a> {
+    /// Whoever a request is known to come from.
+    pub(crate) fn of(extensions: &'a Extensions) -> Self {
+        match extensions.get::<Caller>() {
+            Some(caller) => Self::Owner(caller.owner.as_str()),
+            None => Self::at(extensions.get().copied()),
+        }
     }
-}
 
-impl Left {
-    /// The headers that say so. The rate is that of a whole window; what remains is what may come at once.
-    fn headers(&self) -> [(HeaderName, String); 2] {
-        let Self { name, rate, remaining, wait } = self;
-        let reset = if wait.is_zero() {
-            let missing = u64::from(rate.burst.saturating_sub(*remaining));
-            (missing * u64::from(WINDOW_S)).div_ceil(u64::from(rate.per_minute.max(1)))
-        } else {
-            seconds(*wait)
-        };
-        [
-            (
-                RATE_LIMIT_POLICY,
-                format!("\"{name}\";q={};w={WINDOW_S};burst={}", rate.per_minute, rate.burst),
-            ),
-            (RATE_LIMIT, format!("\"{name}\";r={remaining};t={reset}")),
-        ]
+    fn at(address: Option<Peer>) -> Self {
+        match address {
+            Some(Peer(IpAddr::V4(address))) => Self::Address(address),
+            Some(Peer(IpAddr::V6(address))) => match address.to_ipv4_mapped() {
+                Some(address) => Self::Address(address),
+                None => Self::Prefix(u128::from(address) & IPV6_PREFIX),
+            },
+            None => Self::Nobody,
+        }
     }
 }
 

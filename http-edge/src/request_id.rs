@@ -1,16 +1,9 @@
 //! The name of a request: taken from its sender or made here, on every log line and every answer.
 
 use std::fmt;
-use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
-use tracing::Instrument;
-use uuid::Uuid;
-
-use crate::{metrics, problem};
+use uuid::{Builder, NoContext, Timestamp, Uuid};
 
 /// The header that carries it, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,47 +12,44 @@ pub(crate) const MAX_LEN: usize = 128;
 
 /// 1 to [`MAX_LEN`] printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RequestId(Arc<str>);
+pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
     /// The sender's id if it is fit to be logged, else a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
-        match sent.filter(|id| is_fit(id)) {
-            Some(id) => Self(id.into()),
-            None => Self(Uuid::now_v7().to_string().into()),
+        match headers.get(X_REQUEST_ID).filter(|id| is_fit(id.as_bytes())) {
+            Some(id) => Self(id.clone()),
+            None => {
+                let mut text = Uuid::encode_buffer();
+                let text = made().as_hyphenated().encode_lower(&mut text);
+                Self(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("none")))
+            }
         }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// As it stands on an answer.
+    pub(crate) fn into_header(self) -> HeaderValue {
+        self.0
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
-fn is_fit(id: &str) -> bool {
-    (1..=MAX_LEN).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+/// A new one. It tells requests apart and nothing else: somebody may guess it, so the system is not asked for randomness.
+fn made() -> Uuid {
+    let (seconds, nanos) = Timestamp::now(NoContext).to_unix();
+    let [random @ .., _, _, _, _, _, _] = fastrand::u128(..).to_be_bytes();
+    Builder::from_unix_timestamp_millis(seconds * 1000 + u64::from(nanos / 1_000_000), &random).into_uuid()
 }
 
-/// Names the request, opens its span, and puts the name on the answer; failures get their body here.
-pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
-    let instance = request.uri().path().to_owned();
-    let (method, route) = (metrics::method_label(request.method()), metrics::route_label(&request));
-    let span = tracing::info_span!("request", request_id = %id, method, route = &*route);
-    request.extensions_mut().insert(id.clone());
-    let answer = async move {
-        let mut response = problem::rendered(next.run(request).await, id.as_str(), &instance);
-        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-            response.headers_mut().insert(X_REQUEST_ID, value);
-        }
-        tracing::info!(status = response.status().as_u16(), "request answered");
-        response
-    };
-    answer.instrument(span).await
+fn is_fit(id: &[u8]) -> bool {
+    (1..=MAX_LEN).contains(&id.len()) && id.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
 }

@@ -3,23 +3,22 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use ipnet::IpNet;
+use axum::extract::Request;
 use tandem_config::{Edge, Limits};
 use tandem_domain::score::Weights;
 use tandem_messages::GatewayHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower_http::compression::CompressionLayer;
+use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::callers;
 use crate::auth::token::Tokens;
+use crate::door::{Door, Route};
+use crate::headers;
 use crate::problem::Problem;
 use crate::rates::Rates;
-use crate::routes::{accounts, bulk, documents, events, health, matches, quota, removal, runs};
-use crate::{etag, forwarded, headers, limits, metrics, rates, request_id};
+use crate::routes::{accounts, audit, bulk, documents, events, health, matches, quota, removal, runs, users};
 
 /// Everything the edge works with.
 #[derive(Clone)]
@@ -56,52 +55,68 @@ pub(crate) struct Shared {
     /// One permit per bulk upload.
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) rates: Rates,
+    /// Which pages of other origins may call; `None` = none, and they are told nothing.
+    pub(crate) cors: Option<CorsLayer>,
+    /// Every route that is answered here.
+    routes: matchit::Router<Route>,
+    no_route: Route,
     /// Told when the node stops.
     pub(crate) stopping: CancellationToken,
 }
 
-/// The edge as a service: every route with every layer. It binds nothing and starts nothing.
+impl Shared {
+    /// The route that takes a request.
+    pub(crate) fn route_of(&self, request: &Request) -> &Route {
+        self.routes.at(request.uri().path()).map_or(&self.no_route, |matched| matched.value)
+    }
+}
+
+/// The edge as a service: every route behind its door. It binds nothing and starts nothing.
 pub fn app(edge: EdgeState) -> Router {
     app_until(edge, CancellationToken::new())
 }
 
 /// The edge, whose streams of events end when `stopping` is told.
 pub(crate) fn app_until(edge: EdgeState, stopping: CancellationToken) -> Router {
-    let permits = Arc::new(Semaphore::new(edge.config.max_in_flight.min(Semaphore::MAX_PERMITS)));
-    let serves = edge.api;
-    let streams = Arc::new(Semaphore::new(edge.config.max_streams.min(Semaphore::MAX_PERMITS)));
-    let uploads = Arc::new(Semaphore::new(bulk::MAX_UPLOADS));
-    let proxies: Arc<[IpNet]> = edge.config.trusted_proxies.clone().into();
-    let cors = headers::cors(&edge.config.allowed_origins);
-    let rates = Rates::new(&edge.limits);
-    let shared = Arc::new(Shared { edge, permits, streams, uploads, rates, stopping });
-    let admit = from_fn_with_state(Arc::clone(&shared), limits::admit);
-    let limit = from_fn_with_state(Arc::clone(&shared), rates::limit);
-    let authenticate = from_fn_with_state(Arc::clone(&shared), callers::authenticate);
-    let logins = from_fn_with_state(Arc::clone(&shared), rates::watch_logins);
-    let api = if serves {
-        Router::from(api())
-            .route_layer(from_fn(etag::tag))
-            .route_layer(admit)
-            .route_layer(limit)
-            .route_layer(authenticate.clone())
-            .route_layer(logins.clone())
-    } else {
-        Router::new()
-    };
-    let operator = Router::from(operator()).route_layer(authenticate).route_layer(logins);
-    api.merge(operator)
+    let door = door_until(edge, stopping);
+    Router::new().fallback(move |request: Request| door.answer(request))
+}
+
+/// The same without a router around it.
+pub(crate) fn door_until(edge: EdgeState, stopping: CancellationToken) -> Door {
+    let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    let (mut router, of_operators) = operator().split_for_parts();
+    let mut parts = vec![(of_operators, false)];
+    if edge.api {
+        let (api, of_api) = api().split_for_parts();
+        router = router.merge(api);
+        parts.push((of_api, true));
+    }
+    let mut routes = matchit::Router::new();
+    for (openapi, is_api) in parts {
+        for template in openapi.paths.paths.into_keys() {
+            let route = Route::new(&template, is_api);
+            routes
+                .insert(template, route)
+                .expect("axum takes these templates, and matches with the same library");
+        }
+    }
+    let shared = Arc::new(Shared {
+        permits: permits(edge.config.max_in_flight),
+        streams: permits(edge.config.max_streams),
+        uploads: permits(bulk::MAX_UPLOADS),
+        rates: Rates::new(&edge.limits),
+        cors: headers::cors(&edge.config.allowed_origins),
+        routes,
+        no_route: Route::none(),
+        stopping,
+        edge,
+    });
+    let router = router
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::no_route())
-        .layer(from_fn_with_state(Arc::clone(&shared), limits::end_in_time))
-        .layer(from_fn(limits::catch_panics))
-        .layer(cors)
-        .layer(from_fn(metrics::observe))
-        .layer(from_fn(request_id::identify))
-        .layer(from_fn_with_state(proxies, forwarded::locate))
-        .layer(from_fn(headers::secure))
-        .layer(CompressionLayer::new())
-        .with_state(shared)
+        .with_state(Arc::clone(&shared));
+    Door { shared, router }
 }
 
 /// The routes of the API: admitted up to `edge.max_in_flight`, refused above it.
@@ -131,6 +146,9 @@ pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(accounts::get_account))
         .routes(routes!(accounts::list_keys, accounts::create_key))
         .routes(routes!(accounts::revoke_key))
+        .routes(routes!(audit::list_audit))
+        .routes(routes!(users::export_user))
+        .routes(routes!(users::erase_user))
 }
 
 /// The routes of operators and probes: answered also when the node is full.

@@ -1,32 +1,32 @@
 //! Serving over TCP: how many connections there are, and how long each may be silent.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tandem_config::Edge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use crate::rates::Peer;
-use crate::router::{EdgeState, app_until};
+use crate::router::{EdgeState, door_until};
 use crate::stall::Stalling;
 
 /// What is kept of a connection's bytes before they are understood, in bytes: a head is no larger.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Fields of a request's head.
-const MAX_HEADERS: usize = 100;
 /// Requests at a time on one connection of HTTP/2.
 const MAX_H2_STREAMS: u32 = 64;
 /// How often a silent client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
@@ -55,9 +55,29 @@ pub async fn serve(
     state: EdgeState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (most, header_timeout) = (state.config.max_connections, state.config.header_timeout());
+    let config = state.config.clone();
     let stopping = CancellationToken::new();
-    let app = app_until(state, stopping.clone());
+    let door = door_until(state, stopping.clone());
+    serve_with(listener, &config, stopping, stop, move |request| door.clone().answer(request)).await
+}
+
+/// Serves whatever answers requests, in the same way and within the same limits of `config`: `stopping` is told when
+/// `stop` is over.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with<F, A>(
+    listener: TcpListener,
+    config: &Edge,
+    stopping: CancellationToken,
+    stop: impl Future<Output = ()> + Send + 'static,
+    app: F,
+) -> io::Result<()>
+where
+    F: Fn(Request<Body>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response> + Send + 'static,
+{
+    let (most, header_timeout) = (config.max_connections, config.header_timeout());
     let (open, mut connections) = (Open::default(), JoinSet::new());
     tokio::pin!(stop);
     for number in 0.. {
@@ -134,27 +154,25 @@ fn is_of_the_client(error: &io::Error) -> bool {
 }
 
 /// Answers the requests of one connection until it ends or is told to close.
-async fn answer(
+async fn answer<F, A>(
     stream: TcpStream,
     peer: Peer,
-    app: Router,
+    app: F,
     header_timeout: Duration,
     closing: CancellationToken,
-) {
+) where
+    F: Fn(Request<Body>) -> A,
+    A: Future<Output = Response> + Send + 'static,
+{
     let asked = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        app.clone().oneshot(request)
+        app(request).map(Ok::<_, Infallible>)
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD_BYTES);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -1,10 +1,7 @@
 //! From credentials to a caller, and whether the caller may use the route.
 
-use std::sync::Arc;
-
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tandem_domain::account::KeyText;
 use tandem_domain::error::ErrorCode;
@@ -28,31 +25,33 @@ enum Credentials<'a> {
 }
 
 /// Finds out who asks and whether they may use the route at all. Whose data they see is decided by the ports, by owner.
+/// Who was found out is in the extensions from here on.
+///
+/// # Errors
+/// The refusal as it is answered.
 pub(crate) async fn authenticate(
-    State(shared): State<Arc<Shared>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+    shared: &Shared,
+    template: &str,
+    request: &mut Request,
+) -> Result<(), Response> {
     if !shared.edge.accounts {
-        return next.run(request).await;
+        return Ok(());
     }
-    let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let scope = match right_of(request.method(), template) {
-        Some(Right::Open) => return next.run(request).await,
+        Some(Right::Open) => return Ok(()),
         Some(Right::Needs(scope)) => scope,
         // Not left to the router: a route that somebody forgot in the table would be open to everybody.
-        None => return not_in_the_table(template),
+        None => return Err(not_in_the_table(template)),
     };
-    let caller = match identify(&shared, request.headers(), request.extensions()).await {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
-    };
+    let (headers, extensions) = (request.headers(), request.extensions());
+    // Boxed, as what it holds would otherwise be part of every request, also of those that need nobody to be known.
+    let caller = Box::pin(identify(shared, headers, extensions)).await.map_err(Problem::into_response)?;
     if !caller.scopes.has(scope) {
         let detail = format!("this needs the scope {scope}, which these credentials do not have");
-        return Problem::new(ErrorCode::Forbidden, detail).into_response();
+        return Err(Problem::new(ErrorCode::Forbidden, detail).into_response());
     }
     request.extensions_mut().insert(caller);
-    next.run(request).await
+    Ok(())
 }
 
 /// The answer of the router to a method that a route does not have.
@@ -72,7 +71,7 @@ async fn identify(shared: &Shared, headers: &HeaderMap, extensions: &Extensions)
             let access = ask(shared, extensions, IdentifyKey { digest: text.digest() }).await?;
             let user = access.user;
             let (owner, tenant, role, plan) = (user.owner, user.tenant, user.role, user.plan);
-            Ok(Caller { owner, tenant, role, plan, scopes: access.scopes })
+            Ok(Caller { owner, tenant, role, plan, scopes: access.scopes, key: Some(access.key) })
         }
         Credentials::Token(text) => {
             let Some(tokens) = &shared.edge.tokens else {
@@ -84,7 +83,7 @@ async fn identify(shared: &Shared, headers: &HeaderMap, extensions: &Extensions)
             })?;
             let known = ask(shared, extensions, IdentifyUser { owner: owner.clone() }).await?;
             let plan = known.user.and_then(|user| user.plan);
-            Ok(Caller { owner, tenant, role, plan, scopes: role.scopes() })
+            Ok(Caller { owner, tenant, role, plan, scopes: role.scopes(), key: None })
         }
     }
 }

@@ -12,7 +12,7 @@ fn class(per_minute: u32, burst: u32, most: usize) -> ClassLimit {
 async fn a_rate_recovers_with_time() {
     let limit = class(60, 2, 8);
     let asked = |caller: &str| {
-        let left = limit.take(caller);
+        let left = limit.take(CallerKey::Owner(caller));
         (left.remaining, left.wait.as_millis())
     };
     assert_eq!([asked("a"), asked("a"), asked("a")], [(1, 0), (0, 0), (0, 1_000)]);
@@ -25,14 +25,14 @@ async fn a_rate_recovers_with_time() {
 async fn a_flood_of_callers_costs_constant_memory_and_leaves_the_known_alone() {
     const MOST: usize = 1_024;
     let limit = class(60, 5, MOST);
-    limit.take("old friend");
+    limit.take(CallerKey::Owner("old friend"));
     let refused =
-        (0..1_000_000).filter(|number| !limit.take(&format!("bot {number}")).wait.is_zero()).count();
+        (0..1_000_000).filter(|number| !limit.take(CallerKey::Prefix(*number)).wait.is_zero()).count();
     assert_eq!(limit.limiter.len(), MOST);
     assert_eq!(refused, 1_000_000 - (MOST - 1) - 5, "strangers share one rate");
-    assert_eq!(limit.take("old friend").remaining, 3);
+    assert_eq!(limit.take(CallerKey::Owner("old friend")).remaining, 3);
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(limit.take("newcomer").remaining, 4);
+    assert_eq!(limit.take(CallerKey::Nobody).remaining, 4);
     assert_eq!(limit.limiter.len(), 1, "rates that have recovered are forgotten");
 }
 
@@ -58,21 +58,25 @@ fn classes_follow_from_method_and_template() {
 
 #[test]
 fn addresses_of_one_subscriber_are_one_caller() {
-    let v6 = |text: &str| address_key(Some(Peer(text.parse::<Ipv6Addr>().unwrap().into())));
+    let v6 = |text: &str| CallerKey::at(Some(Peer(text.parse::<Ipv6Addr>().unwrap().into())));
     assert_eq!(v6("2001:db8::1"), v6("2001:db8::ffff:1"));
     assert_ne!(v6("2001:db8::1"), v6("2001:db8:0:1::1"));
-    let v4 = address_key(Some(Peer(Ipv4Addr::new(192, 0, 2, 1).into())));
+    let v4 = CallerKey::at(Some(Peer(Ipv4Addr::new(192, 0, 2, 1).into())));
     assert_eq!(v6("::ffff:192.0.2.1"), v4);
 }
 
 #[test]
 fn headers_say_the_rate_and_what_is_left() {
-    let rate = Rate { per_minute: 60, burst: 5 };
-    let left = Left { name: "read", rate, remaining: 2, wait: Duration::ZERO };
-    let texts = left.headers().map(|(name, value)| format!("{name}: {value}"));
-    assert_eq!(texts, ["ratelimit-policy: \"read\";q=60;w=60;burst=5", "ratelimit: \"read\";r=2;t=3"]);
-    let none = Left { remaining: 0, wait: Duration::from_millis(1_200), ..left };
-    assert_eq!(none.headers()[1].1, "\"read\";r=0;t=2");
+    let limit = class(60, 5, 8);
+    let told = |left: Left| {
+        let mut headers = HeaderMap::new();
+        limit.tell(left, &mut headers);
+        [RATE_LIMIT_POLICY, RATE_LIMIT].map(|name| headers[name].to_str().unwrap().to_owned())
+    };
+    let left = Left { remaining: 2, wait: Duration::ZERO };
+    assert_eq!(told(left), ["\"read\";q=60;w=60;burst=5", "\"read\";r=2;t=3"]);
+    let none = Left { remaining: 0, wait: Duration::from_millis(1_200) };
+    assert_eq!(told(none)[1], "\"read\";r=0;t=2");
 }
 
 #[tokio::test(start_paused = true)]
