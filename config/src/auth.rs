@@ -70,6 +70,15 @@ impl NodeConfig {
                           elsewhere, set auth.enabled = true";
             return fail("edge.listen", reason);
         }
+        let workflow = self.edge.workflow_token.reveal();
+        if !workflow.is_empty()
+            && (workflow.len() < MIN_SECRET || !workflow.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            return fail(
+                "edge.workflow_token",
+                "expected at least 32 printable characters without spaces: a shorter one can be guessed",
+            );
+        }
         let jwt = &self.auth.jwt;
         let secret = jwt.secret.reveal();
         for (key, path) in

@@ -13,7 +13,7 @@ use toml::Value;
 
 use crate::DEFAULT_TOML;
 use crate::auth::Auth;
-use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Store};
+use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Secret, Store};
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
 use crate::quota::{Plans, Quota};
@@ -91,6 +91,8 @@ section! {
         max_streams: usize,
         /// Bytes, 1 KiB..=16 GiB.
         max_bulk_bytes: u64,
+        /// What an outside workflow shows with its reports, at least 32 characters; empty = there are none.
+        workflow_token: Secret,
     }
 }
 section! {

@@ -6,17 +6,21 @@ pub(crate) mod event;
 pub(crate) mod problem;
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod bulk;
+pub(crate) mod callback;
 pub(crate) mod document;
 pub(crate) mod finding;
 pub(crate) mod profile;
 pub(crate) mod requirements;
+pub(crate) mod version;
 
 pub(crate) mod matches;
 pub(crate) mod quota;
 pub(crate) mod removal;
 pub(crate) mod runs;
 pub(crate) mod score;
+pub(crate) mod users;
 
 pub(crate) mod health;
 pub(crate) mod status;

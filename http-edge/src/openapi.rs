@@ -51,6 +51,8 @@ failures! {
     Creates = [400, 402, 409, 413, 415, 422, 429, 500, 503, 504];
     /// How starting work on documents can fail.
     Starts = [400, 402, 404, 409, 413, 415, 422, 429, 500, 503, 504];
+    /// How a report of an outside workflow can fail.
+    Reports = [400, 401, 402, 404, 409, 413, 415, 422, 429, 500, 503, 504];
     /// How reading one resource can fail.
     Reads = [400, 404, 429, 500, 503, 504];
     /// How reading a list can fail.

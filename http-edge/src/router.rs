@@ -18,7 +18,10 @@ use crate::door::{Door, Route};
 use crate::headers;
 use crate::problem::Problem;
 use crate::rates::Rates;
-use crate::routes::{accounts, audit, bulk, documents, events, health, matches, quota, removal, runs, users};
+use crate::routes::{
+    accounts, audit, bulk, callbacks, documents, events, health, matches, quota, removal, runs, users,
+    versions,
+};
 
 /// Everything the edge works with.
 #[derive(Clone)]
@@ -128,9 +131,16 @@ pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(documents::get_resume))
         .routes(routes!(documents::get_redacted_resume))
         .routes(routes!(removal::remove_resume))
+        .routes(routes!(versions::submit_resume_version, versions::list_resume_versions))
+        .routes(routes!(versions::get_resume_version))
         .routes(routes!(documents::submit_job, documents::list_jobs))
         .routes(routes!(documents::get_job))
         .routes(routes!(removal::remove_job))
+        .routes(routes!(versions::submit_job_version, versions::list_job_versions))
+        .routes(routes!(versions::get_job_version))
+        .routes(routes!(versions::refine_job))
+        .routes(routes!(callbacks::resume_callback))
+        .routes(routes!(callbacks::job_callback))
         .routes(routes!(matches::create_match, matches::list_matches))
         .routes(routes!(matches::get_match))
         .routes(routes!(runs::create_match_run))

@@ -10,6 +10,7 @@ use tandem_tests::services::{self, Services};
 mod resources;
 mod secured;
 mod shapes;
+mod versions;
 
 /// A row: what it demands of a node. Rows share the nodes of a cluster, so each works on documents of its own.
 type Row = (&'static str, fn(&Client));
@@ -38,6 +39,9 @@ rows! {
     resources::s5_a_job_has_a_title_keeps_instructions_and_shows_its_latest_result,
     resources::s5_a_posting_of_schema_org_is_a_job,
     resources::r4_the_same_content_is_one_document_and_a_key_belongs_to_one,
+    versions::s3_a_new_version_takes_the_place_of_the_one_before,
+    versions::s4_without_a_token_there_are_no_callbacks,
+    versions::s5_a_refined_job_is_queued_again_and_keeps_its_result,
     shapes::s1_every_answer_is_in_the_envelope,
     shapes::r7_probes_answer_as_the_documents_say,
 }

@@ -28,11 +28,38 @@ pub struct SubmitDocument {
     pub notes: Notes,
 }
 
+/// Keep this file as the next version of a document and have it read. The version before stays what is searched until
+/// this one can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmitVersion {
+    /// Which document.
+    pub id: DocumentId,
+    /// The version, handed in as a document is.
+    pub submission: SubmitDocument,
+}
+
+/// Read a job again with other words of its submitter: its next version has the same content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefineJob {
+    /// Whose.
+    pub owner: OwnerId,
+    /// The intent.
+    pub operation: OperationId,
+    /// See [`SubmitDocument::named`].
+    pub named: bool,
+    /// Which.
+    pub id: DocumentId,
+    /// What replaces the words of before; what is not given here stays.
+    pub notes: Notes,
+}
+
 /// The document is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmittedDocument {
     /// The document: a new one, or the owner's earlier one with the same content.
     pub document: Document,
+    /// The version that has the content.
+    pub version: Version,
     /// Whether it was there already, from another intent.
     pub duplicate: bool,
 }
@@ -46,6 +73,8 @@ pub struct GetDocument {
     pub kind: DocumentKind,
     /// Which.
     pub id: DocumentId,
+    /// One of its versions, shown as if it were the only one; `None` = the document as it stands.
+    pub version: Option<Version>,
 }
 
 /// A document with what was read in it.
@@ -71,7 +100,7 @@ pub struct GetRedacted {
 pub struct RedactedDocument {
     /// Which.
     pub id: DocumentId,
-    /// The current version.
+    /// The version that is searched, or the first one.
     pub version: Version,
     /// How far it has come.
     pub state: DocumentState,
@@ -139,7 +168,7 @@ pub struct RemovedDocument {
     pub log_position: Option<u64>,
 }
 
-/// Say how far these documents have come.
+/// Say how far the latest versions of these documents have come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetDocumentStates {
     /// Whose.
@@ -151,6 +180,6 @@ pub struct GetDocumentStates {
 /// The states of those that exist, in the order asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentStates {
-    /// Document and state.
+    /// Document and state of its latest version.
     pub states: Vec<(DocumentId, DocumentState)>,
 }

@@ -5,21 +5,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tandem_domain::audit::Actor;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::TenantId;
 
 use crate::accounts::{
     AccountView, CreateKey, GetAccount, IdentifyKey, IdentifyUser, KeyAccess, KeyView, KnownUser, RevokeKey,
 };
+use crate::audit::{AuditPage, ListAudit};
 use crate::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, GetRedacted, ListDocuments,
-    RedactedDocument, RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument,
+    RedactedDocument, RefineJob, RemoveDocument, RemovedDocument, SubmitDocument, SubmitVersion,
+    SubmittedDocument,
 };
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
 use crate::quota::{GetQuota, QuotaView};
 use crate::runs::{CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
 use crate::status::{GetStatus, Status};
+use crate::users::{EraseUser, ErasedUser, ExportPage, ExportUser};
 
 /// A question that knows its answer.
 pub trait Ask: Into<Request> + Send + 'static {
@@ -78,6 +83,8 @@ macro_rules! conversations {
 
 conversations! {
     SubmitDocument => SubmittedDocument,
+    SubmitVersion => SubmittedDocument,
+    RefineJob => SubmittedDocument,
     GetDocument => DocumentDetail,
     GetRedacted => RedactedDocument,
     ListDocuments => DocumentPage,
@@ -99,6 +106,18 @@ conversations! {
     GetAccount => AccountView,
     CreateKey => KeyView,
     RevokeKey => KeyView,
+    ListAudit => AuditPage,
+    ExportUser => ExportPage,
+    EraseUser => ErasedUser,
+}
+
+/// Who asks, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asker {
+    /// The organization, in whose log it stands.
+    pub tenant: TenantId,
+    /// Who.
+    pub actor: Actor,
 }
 
 /// What travels with every request.
@@ -112,6 +131,8 @@ pub struct Context {
     pub pro_member: bool,
     /// The plan of the asker's account, by its name; `None` = the default one.
     pub plan: Option<String>,
+    /// Who asks.
+    pub asker: Asker,
 }
 
 impl Context {
@@ -126,6 +147,7 @@ impl Context {
             deadline: Self::DEFAULT_DEADLINE,
             pro_member: false,
             plan: None,
+            asker: Asker { tenant: TenantId::local(), actor: Actor::Anybody },
         }
     }
 }

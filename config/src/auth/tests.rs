@@ -94,6 +94,17 @@ fn a_short_secret_is_refused_and_no_secret_is_shown() {
 }
 
 #[test]
+fn the_token_of_a_workflow_is_long_or_not_there() {
+    for bad in ["short", "0123456789abcdef0123456789abcde", "0123456789abcdef 0123456789abcdef"] {
+        assert_eq!(refused(&[("edge.workflow_token", bad)]), "edge.workflow_token");
+    }
+    let token = "0123456789abcdef0123456789abcdef";
+    let config = resolve(&[("edge.workflow_token", token)]).unwrap();
+    assert_eq!(config.edge.workflow_token.reveal(), token);
+    assert!(!format!("{config:?}").contains(token));
+}
+
+#[test]
 fn a_claim_is_a_path_of_names_and_a_role_is_one_of_ours() {
     let env = |value: &str| {
         let variable = ("TANDEM_AUTH__JWT__ROLE_CLAIM".to_owned(), value.to_owned());

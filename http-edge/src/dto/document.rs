@@ -185,22 +185,23 @@ pub(crate) struct Document {
     pub(crate) size: u64,
     /// SHA-256 of the original.
     pub(crate) sha256: String,
-    /// The version, from 1.
+    /// The version that is shown here, from 1: the one that is searched, or the first one as long as none is.
     pub(crate) version: u32,
-    /// When it was accepted (RFC 3339).
+    /// The version that came last: `status`, `stage` and `failure` are its own.
+    pub(crate) latest_version: u32,
+    /// When this version was accepted (RFC 3339).
     #[schema(format = DateTime)]
     pub(crate) created_at: String,
 }
 
 impl From<domain::Document> for Document {
     fn from(document: domain::Document) -> Self {
-        let stage = document.state.name().to_owned();
-        let (status, failure) = status_of(document.state);
-        let embedding_status = match status {
-            Status::Queued | Status::Processing => EmbeddingStatus::Pending,
-            Status::Complete => EmbeddingStatus::Indexed,
-            Status::Failed | Status::Canceled => EmbeddingStatus::Failed,
-        };
+        let embedding_status = embedding_status(&document.state);
+        let latest_version = document.latest();
+        let latest =
+            document.at(latest_version).map_or_else(|| document.state.clone(), |latest| latest.state);
+        let stage = latest.name().to_owned();
+        let (status, failure) = status_of(latest);
         let notes = document.notes;
         Self {
             id: document.id.to_string(),
@@ -219,6 +220,7 @@ impl From<domain::Document> for Document {
             size: document.size,
             sha256: document.digest.to_string(),
             version: document.version.0,
+            latest_version: latest_version.0,
             created_at: document.created_at.to_string(),
         }
     }
@@ -242,13 +244,16 @@ pub(crate) struct Submitted {
     /// The document: a new one, or the earlier one with the same content.
     #[serde(flatten)]
     pub(crate) document: Document,
+    /// The version that has the content.
+    pub(crate) submitted_version: u32,
     /// Whether it was there already.
     pub(crate) duplicate: bool,
 }
 
 impl From<SubmittedDocument> for Submitted {
     fn from(submitted: SubmittedDocument) -> Self {
-        Self { document: submitted.document.into(), duplicate: submitted.duplicate }
+        let SubmittedDocument { document, version, duplicate } = submitted;
+        Self { document: document.into(), submitted_version: version.0, duplicate }
     }
 }
 
@@ -280,16 +285,23 @@ pub(crate) struct Parsed {
     pub(crate) text: Option<String>,
 }
 
-impl DocumentView {
-    /// The view of a document, with its text or without.
-    pub(crate) fn new(detail: DocumentDetail, with_text: bool) -> Self {
-        let parsed = detail.parsed.map(|mut parsed| Parsed {
+impl Parsed {
+    /// What was read, with the text or without.
+    pub(crate) fn new(mut parsed: domain::ParsedVersion, with_text: bool) -> Self {
+        Self {
             parser: parsed.parser,
             skills: all(std::mem::take(&mut parsed.profile.skills)),
             profile: parsed.profile.into(),
             findings: all(parsed.findings),
             text: with_text.then_some(parsed.text),
-        });
+        }
+    }
+}
+
+impl DocumentView {
+    /// The view of a document, with its text or without.
+    pub(crate) fn new(detail: DocumentDetail, with_text: bool) -> Self {
+        let parsed = detail.parsed.map(|parsed| Parsed::new(parsed, with_text));
         let custom_instructions = detail.document.notes.custom_instructions.clone();
         Self { document: detail.document.into(), custom_instructions, parsed }
     }
@@ -342,8 +354,19 @@ impl RedactedResume {
     }
 }
 
+/// Whether a version in this state can be found.
+pub(super) const fn embedding_status(state: &domain::DocumentState) -> EmbeddingStatus {
+    match state {
+        domain::DocumentState::Queued | domain::DocumentState::Parsed | domain::DocumentState::Embedded => {
+            EmbeddingStatus::Pending
+        }
+        domain::DocumentState::Indexed => EmbeddingStatus::Indexed,
+        domain::DocumentState::Failed(_) | domain::DocumentState::Removed => EmbeddingStatus::Failed,
+    }
+}
+
 /// How far a document has come, and why no further.
-fn status_of(state: domain::DocumentState) -> (Status, Option<Failure>) {
+pub(super) fn status_of(state: domain::DocumentState) -> (Status, Option<Failure>) {
     match state {
         domain::DocumentState::Queued => (Status::Queued, None),
         domain::DocumentState::Parsed | domain::DocumentState::Embedded => (Status::Processing, None),

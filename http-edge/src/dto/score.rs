@@ -189,6 +189,10 @@ pub(crate) struct Receipt {
     pub(crate) resume_sha256: String,
     /// The weights that were asked for.
     pub(crate) weights: Weights,
+    /// The job's version, from 1.
+    pub(crate) job_version: u32,
+    /// The résumé's version, from 1.
+    pub(crate) resume_version: u32,
 }
 
 impl From<domain::Receipt> for Receipt {
@@ -202,6 +206,8 @@ impl From<domain::Receipt> for Receipt {
             job_sha256: receipt.job.to_string(),
             resume_sha256: receipt.resume.to_string(),
             weights: receipt.weights.into(),
+            job_version: receipt.job_version.0,
+            resume_version: receipt.resume_version.0,
         }
     }
 }

@@ -22,7 +22,8 @@ fn every_route_is_in_the_table_once_and_nothing_else_is() {
 #[test]
 fn what_changes_something_needs_more_than_reading() {
     for (method, path, right) in RIGHTS {
-        if method != "GET" {
+        // Callbacks ask for a token of their own.
+        if method != "GET" && !path.contains("/callbacks/") {
             assert!(!matches!(right, Open | Needs(Scope::Read)), "{method} {path}");
         }
     }

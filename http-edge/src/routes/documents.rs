@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::DocumentId;
+use tandem_domain::ids::{DocumentId, OperationId};
 use tandem_messages::documents::{GetDocument, GetRedacted, ListDocuments, SubmitDocument};
 use tandem_messages::matches::ListMatches;
 
@@ -20,7 +20,7 @@ use crate::json::{is_json, media_type};
 use crate::openapi::{Creates, Lists, Reads};
 use crate::problem::Problem;
 use crate::query::{Cursor, Page, Params, PathId};
-use crate::upload;
+use crate::upload::{self, Upload};
 
 /// Matches that are looked through for a job's latest result, newest first. Each may be a read of its own.
 const LATEST: u32 = 50;
@@ -214,22 +214,23 @@ async fn submit(
     Operation(operation): Operation,
     request: Request,
 ) -> Result<Response, Problem> {
-    let named = request.headers().contains_key(IDEMPOTENCY_KEY);
-    let upload = upload::read(&call.shared, kind, request).await?;
-    let submission = SubmitDocument {
-        owner: call.owner(),
-        operation,
-        named,
-        kind,
-        file_name: upload.file_name,
-        title: upload.title,
-        content: upload.content,
-        notes: upload.notes,
-    };
+    let submission = read(kind, &call, operation, request).await?;
     let submitted = Submitted::from(call.ask(submission).await?);
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
     let location = format!("/api/v1/{}/{}", kind.folder(), submitted.document.id);
     Ok(answer::at(status, &location, submitted))
+}
+
+/// Reads a document that is handed in.
+pub(super) async fn read(
+    kind: DocumentKind,
+    call: &Call,
+    operation: OperationId,
+    request: Request,
+) -> Result<SubmitDocument, Problem> {
+    let named = request.headers().contains_key(IDEMPOTENCY_KEY);
+    let Upload { file_name, title, content, notes } = upload::read(&call.shared, kind, request).await?;
+    Ok(SubmitDocument { owner: call.owner(), operation, named, kind, file_name, title, content, notes })
 }
 
 async fn list(kind: DocumentKind, call: Call, params: Params) -> Result<Response, Problem> {
@@ -246,12 +247,12 @@ async fn view(
     params: Params,
 ) -> Result<DocumentView, Problem> {
     let with_text = wants_text(params)?;
-    let detail = call.ask(GetDocument { owner: call.owner(), kind, id }).await?;
+    let detail = call.ask(GetDocument { owner: call.owner(), kind, id, version: None }).await?;
     Ok(DocumentView::new(detail, with_text))
 }
 
 /// Whether the text is asked for.
-fn wants_text(mut params: Params) -> Result<bool, Problem> {
+pub(super) fn wants_text(mut params: Params) -> Result<bool, Problem> {
     let with_text = match params.take("include").as_deref() {
         None => false,
         Some("text") => true,

@@ -231,11 +231,13 @@ impl Watch {
                 if self.state.is_some() && self.state == self.state_of(id).await? {
                     return Ok(None);
                 }
-                let question = GetDocument { owner: self.call.owner(), kind, id };
+                let question = GetDocument { owner: self.call.owner(), kind, id, version: None };
                 let document = self.call.ask(question).await?.document;
-                self.state = Some(document.state.clone());
-                let settled = document.state.is_settled();
-                let key = format!("{}.{}", document.version.0, document.state.name());
+                let latest = document.latest();
+                let state = document.at(latest).map_or_else(|| document.state.clone(), |latest| latest.state);
+                let key = format!("{}.{}", latest.0, state.name());
+                let settled = state.is_settled();
+                self.state = Some(state);
                 sight(key, settled, &Document::from(document)).map(Some)
             }
         }

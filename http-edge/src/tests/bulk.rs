@@ -20,7 +20,11 @@ fn taking() -> Site {
         }
         Request::SubmitDocument(submit) => {
             let document = document(submit.kind, DocumentState::Queued);
-            Act::Reply(Reply::SubmitDocument(SubmittedDocument { document, duplicate: false }))
+            Act::Reply(Reply::SubmitDocument(SubmittedDocument {
+                version: document.version,
+                document,
+                duplicate: false,
+            }))
         }
         other => panic!("asked {}", other.name()),
     })

@@ -49,7 +49,7 @@ async fn the_bounds_of_a_limit_are_those_that_are_described() {
             parameter["schema"]["minimum"].as_u64().unwrap(),
             parameter["schema"]["maximum"].as_u64().unwrap(),
         );
-        let path = path.replace("{id}", ID);
+        let path = path.replace("{id}", ID).replace("{version}", "1");
         for (limit, status) in [(least - 1, 400), (least, 409), (most, 409), (most + 1, 400)] {
             assert_eq!(site.get(&format!("{path}?limit={limit}")).await.status, status, "{path} {limit}");
         }
@@ -62,7 +62,8 @@ async fn every_described_choice_is_taken_and_no_other() {
     let site = Site::new(|_| Act::Fail(ErrorCode::Conflict, "reached"));
     for (_, path, parameter) in parameters(&api) {
         let Some(choices) = parameter["schema"]["enum"].as_array() else { continue };
-        let (name, path) = (parameter["name"].as_str().unwrap(), path.replace("{id}", ID));
+        let (name, path) =
+            (parameter["name"].as_str().unwrap(), path.replace("{id}", ID).replace("{version}", "1"));
         for choice in choices.iter().map(|choice| choice.as_str().unwrap()) {
             assert_eq!(site.get(&format!("{path}?{name}={choice}")).await.status, 409, "{path} {choice}");
         }

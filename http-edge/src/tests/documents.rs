@@ -9,7 +9,11 @@ fn accepting(duplicate: bool) -> Site {
     Site::new(move |request| match request {
         Request::SubmitDocument(submit) => {
             let document = document(submit.kind, DocumentState::Queued);
-            Act::Reply(Reply::SubmitDocument(SubmittedDocument { document, duplicate }))
+            Act::Reply(Reply::SubmitDocument(SubmittedDocument {
+                version: document.version,
+                document,
+                duplicate,
+            }))
         }
         other => panic!("asked {}", other.name()),
     })

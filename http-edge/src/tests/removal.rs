@@ -88,7 +88,10 @@ async fn an_erasure_is_answered_with_a_receipt() {
 #[tokio::test]
 async fn an_export_goes_on_to_its_end_and_says_so() {
     let answer = people().get("/api/v1/users/local/export").await;
-    assert_eq!((answer.status, answer.header(header::CONTENT_TYPE)), (StatusCode::OK, "application/x-ndjson"));
+    assert_eq!(
+        (answer.status, answer.header(header::CONTENT_TYPE)),
+        (StatusCode::OK, "application/x-ndjson")
+    );
     assert_eq!(answer.json(), json!({"kind": "end", "data": {"lines": 0}}));
     let site = Site::new(|_| Act::Fail(ErrorCode::NotFound, "there is no such user"));
     site.get("/api/v1/users/somebody/export").await.problem(404, "NOT_FOUND");

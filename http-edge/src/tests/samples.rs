@@ -49,6 +49,7 @@ pub(super) fn document(kind: DocumentKind, state: DocumentState) -> Document {
         state,
         created_at: Timestamp::from_millis(1_790_000_000_000),
         notes: Notes::default(),
+        others: Vec::new(),
     }
 }
 
@@ -142,6 +143,8 @@ pub(super) fn scored() -> ScoredPair {
             job: ContentDigest::of(b"job"),
             resume: ContentDigest::of(b"resume"),
             weights: Weights::default(),
+            job_version: Version::FIRST,
+            resume_version: Version(2),
         },
     }
 }

@@ -15,7 +15,11 @@ fn keeping() -> Site {
         Request::SubmitDocument(submit) => {
             let mut document = document(submit.kind, DocumentState::Queued);
             (document.title, document.notes) = (submit.title.clone(), submit.notes.clone());
-            Act::Reply(Reply::SubmitDocument(SubmittedDocument { document, duplicate: false }))
+            Act::Reply(Reply::SubmitDocument(SubmittedDocument {
+                version: document.version,
+                document,
+                duplicate: false,
+            }))
         }
         other => panic!("asked {}", other.name()),
     })

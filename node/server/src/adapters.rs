@@ -17,8 +17,8 @@ use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
 use tandem_ports::index::IndexError;
 use tandem_ports::{
-    AccountStore, Clock, DocumentStore, MatchIndex, ObjectStore, QuotaStore, RunStore, TaskStore,
-    VectorCache, WorkQueue,
+    AccountStore, AuditStore, Clock, DocumentStore, IntentStore, MatchIndex, ObjectStore, QuotaStore,
+    RunStore, TaskStore, VectorCache, WorkQueue,
 };
 use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
@@ -105,6 +105,13 @@ impl Adapters {
         }
     }
 
+    pub(crate) fn intents(&self) -> Arc<dyn IntentStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
     pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
         match &self.ground {
             Ground::Embedded(store) => Arc::new(store.clone()),
@@ -120,6 +127,13 @@ impl Adapters {
     }
 
     pub(crate) fn accounts(&self) -> Arc<dyn AccountStore> {
+        match &self.ground {
+            Ground::Embedded(store) => Arc::new(store.clone()),
+            Ground::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn audit(&self) -> Arc<dyn AuditStore> {
         match &self.ground {
             Ground::Embedded(store) => Arc::new(store.clone()),
             Ground::Cluster(store, _) => Arc::new(store.clone()),
@@ -142,7 +156,8 @@ impl Adapters {
     }
 }
 
-async fn open_ground(
+/// Opens where rows and tasks lie.
+pub(crate) async fn open_ground(
     config: &NodeConfig,
     clock: &Arc<dyn Clock>,
     spawner: &Spawner,
@@ -200,7 +215,8 @@ pub(crate) fn scylla_options(config: &Scylla, clock: Arc<dyn Clock>) -> ScyllaOp
     }
 }
 
-async fn open_objects(config: &NodeConfig) -> anyhow::Result<Arc<dyn ObjectStore>> {
+/// Opens where originals lie.
+pub(crate) async fn open_objects(config: &NodeConfig) -> anyhow::Result<Arc<dyn ObjectStore>> {
     let objects = &config.objects;
     match objects.engine {
         ObjectsEngine::Folder => {

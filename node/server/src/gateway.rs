@@ -7,21 +7,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::{StreamExt, TryStreamExt, iter};
-use tandem_domain::document::{DocumentKind, Failure, ParsedVersion};
+use tandem_domain::document::{Document, DocumentKind, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
-use tandem_ingestion::{Eraser, Ingestion};
+use tandem_ingestion::{Eraser, Ingestion, Intake};
 use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, GetRedacted, ListDocuments,
-    RedactedDocument, RedactedVersion,
+    RedactedDocument, RedactedVersion, SubmittedDocument,
 };
 use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
 use tandem_parsing::redact;
 use tandem_ports::documents::{MAX_PAGE, Page};
-use tandem_ports::{AccountStore, Clock, DocumentStore, WorkQueue};
+use tandem_ports::{AccountStore, AuditLog, Clock, DocumentStore, WorkQueue};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
 use tokio::task::spawn_blocking;
@@ -29,10 +29,13 @@ use tokio::task::spawn_blocking;
 use crate::cluster::{Cluster, NodeState};
 
 use quota::Metering;
+use users::Exporter;
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 pub(crate) mod quota;
 mod status;
+pub(crate) mod users;
 
 /// Requests in hand at the same time, and how many may wait.
 const IN_HAND: NonZeroUsize = NonZeroUsize::new(256).unwrap();
@@ -51,6 +54,8 @@ pub(crate) struct Parts {
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) queue: Arc<dyn WorkQueue>,
     pub(crate) accounts: Arc<dyn AccountStore>,
+    pub(crate) audit: AuditLog,
+    pub(crate) exporter: Exporter,
     pub(crate) clock: Arc<dyn Clock>,
     /// `None` = nothing costs anything.
     pub(crate) metering: Option<Metering>,
@@ -97,41 +102,56 @@ impl Parts {
         let matching = &self.matching;
         Ok(match request {
             Request::SubmitDocument(q) => {
-                if self.supervisor.drain().is_draining() {
-                    return Err(stopping());
-                }
-                if !self.takes_documents {
-                    return Err(not_my_role());
-                }
-                Reply::SubmitDocument(self.submit_document(q, context).await?)
+                Reply::SubmitDocument(self.submit(Intake::Document(q), context).await?)
             }
+            Request::SubmitVersion(q) => {
+                Reply::SubmitVersion(self.submit(Intake::Version(q), context).await?)
+            }
+            Request::RefineJob(q) => Reply::RefineJob(self.submit(Intake::Words(q), context).await?),
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
             Request::GetRedacted(q) => Reply::GetRedacted(self.redacted(q).await?),
             Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
-            Request::RemoveDocument(q) => Reply::RemoveDocument(self.remove_document(q).await?),
+            Request::RemoveDocument(q) => Reply::RemoveDocument(self.remove_and_tell(q, context).await?),
             Request::GetDocumentStates(q) => Reply::GetDocumentStates(self.states(q).await?),
             Request::CreateMatch(q) => Reply::CreateMatch(self.create_match(q, context).await?),
             Request::GetMatch(q) => Reply::GetMatch(matching.get_match(q).await?),
             Request::ListMatches(q) => Reply::ListMatches(matching.list_matches(q).await?),
             Request::CreateRun(q) => Reply::CreateRun(self.create_run(q, context).await?),
             Request::GetRun(q) => Reply::GetRun(matching.get_run(q).await?),
-            Request::CancelRun(q) => Reply::CancelRun(matching.cancel_run(q).await?),
+            Request::CancelRun(q) => Reply::CancelRun(self.cancel_and_tell(q, context).await?),
             Request::GetRows(q) => Reply::GetRows(matching.rows(q).await?),
             Request::GetFailedItems(q) => Reply::GetFailedItems(matching.failed_items(q).await?),
             Request::GetQuota(q) => Reply::GetQuota(self.quota(&q.owner, context).await?),
             Request::IdentifyKey(q) => Reply::IdentifyKey(self.identify_key(q).await?),
             Request::IdentifyUser(q) => Reply::IdentifyUser(self.identify_user(q).await?),
             Request::GetAccount(q) => Reply::GetAccount(self.account(q).await?),
-            Request::CreateKey(q) => Reply::CreateKey(self.create_key(q).await?),
-            Request::RevokeKey(q) => Reply::RevokeKey(self.revoke_key(q).await?),
+            Request::CreateKey(q) => Reply::CreateKey(self.create_key_and_tell(q, context).await?),
+            Request::RevokeKey(q) => Reply::RevokeKey(self.revoke_key_and_tell(q, context).await?),
+            Request::ListAudit(q) => Reply::ListAudit(self.list_audit(q).await?),
+            Request::ExportUser(q) => Reply::ExportUser(self.export_user(q, context).await?),
+            Request::EraseUser(q) => Reply::EraseUser(self.erase_user(q, context).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),
             Request::GetStatus(_) => Reply::GetStatus(self.status().await),
         })
     }
 
+    async fn submit(&self, intake: Intake, context: &Context) -> Result<SubmittedDocument, Failure> {
+        if self.supervisor.drain().is_draining() {
+            return Err(stopping());
+        }
+        if !self.takes_documents {
+            return Err(not_my_role());
+        }
+        self.take_in(intake, context).await
+    }
+
     async fn document(&self, request: GetDocument) -> Result<DocumentDetail, Failure> {
-        let GetDocument { owner, kind, id } = request;
+        let GetDocument { owner, kind, id, version } = request;
         let document = self.documents.document(&owner, id).await?.filter(|d| d.kind == kind);
+        let document = match version {
+            Some(version) => document.and_then(|document| document.at(version)),
+            None => document,
+        };
         let document = document.ok_or_else(|| Failure {
             code: ErrorCode::NotFound,
             reason: format!("there is no such {kind}"),
@@ -143,7 +163,7 @@ impl Parts {
     async fn redacted(&self, request: GetRedacted) -> Result<RedactedDocument, Failure> {
         let GetRedacted { owner, id } = request;
         let DocumentDetail { document, parsed } =
-            self.document(GetDocument { owner, kind: DocumentKind::Resume, id }).await?;
+            self.document(GetDocument { owner, kind: DocumentKind::Resume, id, version: None }).await?;
         let redact = |parsed: ParsedVersion| {
             let profile = redact::redacted(&parsed.profile);
             RedactedVersion { profile, text: parsed.ranked_text, parser: parsed.parser }
@@ -172,7 +192,8 @@ impl Parts {
         }
         let found: Vec<_> =
             iter(ids).map(|id| self.documents.document(&owner, id)).buffered(LOOK_UPS).try_collect().await?;
-        Ok(DocumentStates { states: found.into_iter().flatten().map(|d| (d.id, d.state)).collect() })
+        let latest = |document: Document| Some((document.id, document.at(document.latest())?.state));
+        Ok(DocumentStates { states: found.into_iter().flatten().filter_map(latest).collect() })
     }
 
     async fn health(&self) -> Health {

@@ -11,7 +11,9 @@ use tandem_config::{NodeConfig, Role, per_processor};
 use tandem_domain::document::{Failure, MediaKind};
 use tandem_embedding::{ChunkOptions, Chunker, EmbedWork, NativeEmbedder, TextCutter};
 use tandem_index_tantivy::lexical_query;
-use tandem_ingestion::{Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions};
+use tandem_ingestion::{
+    Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions, IngestorPorts,
+};
 use tandem_matching::{
     Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork, SearchOptions,
     Searcher, ShardHost, ShardHostOptions, ShardPeers,
@@ -19,7 +21,7 @@ use tandem_matching::{
 use tandem_messages::GatewayHandle;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
 use tandem_parsing::stage::{ParsePorts, ParseWork};
-use tandem_ports::Embedder;
+use tandem_ports::{AuditLog, Embedder};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{
     Relay, RelayOptions, ShutdownReport, Stage, StageOptions, StagePorts, StageWork, Supervisor,
@@ -31,6 +33,7 @@ use toml::Value;
 use crate::adapters::{Adapters, Ground, shard_opener};
 use crate::cluster::{Cluster, Keeper, KeeperOptions, NodeState};
 use crate::gateway::quota::Metering;
+use crate::gateway::users::Exporter;
 use crate::gateway::{NodeGateway, Parts};
 
 /// Threads that may block at the same time on files, SQLite, the encoder and the index: some for the node as a whole
@@ -109,6 +112,8 @@ impl Node {
             documents: adapters.documents(),
             queue: adapters.queue(),
             accounts: adapters.accounts(),
+            audit: AuditLog::new(adapters.audit()),
+            exporter: exporter(&adapters),
             clock: adapters.clock(),
             metering,
             supervisor: supervisor.clone(),
@@ -173,11 +178,14 @@ async fn start_ingestion(
 ) -> anyhow::Result<Ingestion> {
     let ingestor = Ingestor::new(
         IngestorOptions { max_bytes: config.documents.max_bytes, sniff },
-        adapters.documents(),
-        adapters.tasks(),
-        adapters.queue(),
-        Arc::clone(&adapters.objects),
-        adapters.clock(),
+        IngestorPorts {
+            documents: adapters.documents(),
+            intents: adapters.intents(),
+            tasks: adapters.tasks(),
+            queue: adapters.queue(),
+            objects: Arc::clone(&adapters.objects),
+            clock: adapters.clock(),
+        },
     );
     let options = IngestionOptions {
         workers: NonZeroUsize::new(config.documents.workers).unwrap_or(NonZeroUsize::MIN),
@@ -280,12 +288,24 @@ async fn start_stage(
     Ok(())
 }
 
+fn exporter(adapters: &Adapters) -> Exporter {
+    Exporter {
+        documents: adapters.documents(),
+        runs: adapters.runs(),
+        accounts: adapters.accounts(),
+        quotas: adapters.quotas(),
+        audit: adapters.audit(),
+    }
+}
+
 fn eraser(adapters: &Adapters, changed: watch::Sender<u64>) -> Eraser {
     Eraser::new(EraserPorts {
         documents: adapters.documents(),
         tasks: adapters.tasks(),
         queue: adapters.queue(),
         objects: Arc::clone(&adapters.objects),
+        runs: adapters.runs(),
+        accounts: adapters.accounts(),
         clock: adapters.clock(),
         changed,
     })

@@ -11,7 +11,7 @@ use tandem_tests::poll;
 /// How long a pair may wait to be scored, behind the documents of other rows.
 const SCORED_WITHIN: Duration = Duration::from_secs(60);
 
-const RESUME: &str = "# Tamsin Rookwood
+pub(super) const RESUME: &str = "# Tamsin Rookwood
 Data Engineer
 tamsin.rookwood@example.com | +44 20 5555 0199 | 4 Mill Lane, Leeds LS1 4AP
 
@@ -29,7 +29,7 @@ Python, SQL, Apache Airflow
 Date of birth: 1 May 1990
 ";
 
-const JOB: &str = "Data Engineer
+pub(super) const JOB: &str = "Data Engineer
 
 Requirements
 - 3 years of Python
@@ -37,7 +37,7 @@ Requirements
 ";
 
 /// A text that no other row has.
-fn of_row(row: &str, content: &str) -> String {
+pub(super) fn of_row(row: &str, content: &str) -> String {
     format!("{content}\nReference {row}\n")
 }
 
@@ -89,7 +89,7 @@ pub(super) fn l2_jobs_come_as_json_or_as_a_file_and_show_their_requirements(clie
 }
 
 /// The ids of a résumé and a job of this row that can be matched.
-fn pair(client: &Client, row: &str) -> (String, String) {
+pub(super) fn pair(client: &Client, row: &str) -> (String, String) {
     let resume = client.accepted_text(Kind::Resume, &of_row(row, RESUME));
     let job = client.accepted_text(Kind::Job, &of_row(row, JOB));
     client.expect_complete(Kind::Resume, [&resume]);
@@ -98,7 +98,7 @@ fn pair(client: &Client, row: &str) -> (String, String) {
 }
 
 /// Asks for a match and waits for it.
-fn matched(client: &Client, resume: &str, job: &str) -> Value {
+pub(super) fn matched(client: &Client, resume: &str, job: &str) -> Value {
     let queued = post(client, "/api/v1/matches", &json!({"resumeId": resume, "jobId": job})).data();
     let path = format!("/api/v1/matches/{}", text(&queued, "id"));
     poll::until("the pair is scored", SCORED_WITHIN, || {

@@ -15,9 +15,10 @@ use tandem_domain::plan::{Measure, Plan};
 use tandem_domain::quota::{Charge, Cost, OwnerQuota};
 use tandem_domain::run::{PairOutcome, Progress, RunSpec, Selection};
 use tandem_domain::time::Timestamp;
+use tandem_ingestion::Intake;
 use tandem_matching::{Refund, run_id};
 use tandem_messages::Context;
-use tandem_messages::documents::{RemoveDocument, RemovedDocument, SubmitDocument, SubmittedDocument};
+use tandem_messages::documents::{RemoveDocument, RemovedDocument, SubmitVersion, SubmittedDocument};
 use tandem_messages::matches::{CreateMatch, MatchView};
 use tandem_messages::quota::{MeasureView, QuotaView};
 use tandem_messages::runs::{CreateRun, RunView};
@@ -184,25 +185,34 @@ const fn is_taken(receipt: Receipt) -> bool {
 }
 
 impl Parts {
-    pub(super) async fn submit_document(
+    pub(super) async fn take_in(
         &self,
-        request: SubmitDocument,
+        intake: Intake,
         context: &Context,
     ) -> Result<SubmittedDocument, Failure> {
         let deadline = context.deadline;
-        let Some(metering) = &self.metering else { return self.ingestion.submit(request, deadline).await };
-        let (owner, operation) = (request.owner.clone(), request.operation);
-        let upload = match request.kind {
+        let Some(metering) = &self.metering else { return self.ingestion.submit(intake, deadline).await };
+        let (owner, operation, kind, size) = match &intake {
+            Intake::Document(q) | Intake::Version(SubmitVersion { submission: q, .. }) => {
+                (q.owner.clone(), q.operation, q.kind, q.content.len() as u64)
+            }
+            Intake::Words(q) => {
+                let document = self.documents.document(&q.owner, q.id).await?;
+                let latest = document.and_then(|document| document.at(document.latest()));
+                (q.owner.clone(), q.operation, DocumentKind::Job, latest.map_or(0, |latest| latest.size))
+            }
+        };
+        let upload = match kind {
             DocumentKind::Resume => Measure::ResumeUploads,
             DocumentKind::Job => Measure::JobDescriptions,
         };
-        let bytes = Cost::new(Measure::StoredBytes, request.content.len() as u64);
-        let costs = vec![Cost::new(upload, 1), bytes];
+        let costs = vec![Cost::new(upload, 1), Cost::new(Measure::StoredBytes, size)];
         let plan = metering.plan(context);
         let receipt = metering.quota.charge(&owner, &plan, costs, operation).await?;
-        let submitted = self.ingestion.submit(request, deadline).await;
+        let submitted = self.ingestion.submit(intake, deadline).await;
         let is_free = submitted.as_ref().map_or(true, |submitted| {
-            submitted.duplicate || came_before(receipt, submitted.document.created_at)
+            let made = submitted.document.at(submitted.version);
+            submitted.duplicate || made.is_none_or(|made| came_before(receipt, made.created_at))
         });
         if is_taken(receipt) && is_free {
             metering.take_back(&owner, operation).await;
@@ -214,7 +224,8 @@ impl Parts {
     pub(super) async fn remove_document(&self, request: RemoveDocument) -> Result<RemovedDocument, Failure> {
         let Some(metering) = &self.metering else { return self.eraser.remove(request).await };
         let (owner, id) = (request.owner.clone(), request.id);
-        let size = self.documents.document(&owner, id).await?.map_or(0, |document| document.size);
+        let found = self.documents.document(&owner, id).await?;
+        let size = found.map_or(0, |document| document.versions().map(|version| version.size).sum());
         let removed = self.eraser.remove(request).await?;
         let operation = OperationId::from_uuid(derived("removal", &[id.as_uuid().as_bytes()]));
         let bytes = vec![Cost::new(Measure::StoredBytes, size)];

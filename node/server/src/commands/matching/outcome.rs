@@ -79,7 +79,7 @@ impl People<'_> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
-        let question = GetDocument { owner: self.owner.clone(), kind, id };
+        let question = GetDocument { owner: self.owner.clone(), kind, id, version: None };
         let detail = self.gateway.ask(question, &context()).await?;
         let parsed = detail.parsed.ok_or_else(|| anyhow::anyhow!("a searchable document was never read"))?;
         let found = (detail.document, parsed.profile);
