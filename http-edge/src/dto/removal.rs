@@ -44,7 +44,7 @@ impl From<RemovedDocument> for Removed {
             kind: kind.into(),
             removed_at: removed_at.to_string(),
             complete: log_position.is_some(),
-            removed: RemovedParts { originals: 1, versions },
+            removed: RemovedParts { originals: versions, versions },
             log_position,
         }
     }

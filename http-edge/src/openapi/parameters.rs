@@ -72,6 +72,11 @@ fn schema_of(name: &str) -> Option<ObjectBuilder> {
             .minimum(Some(1))
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into())),
+        "version" => ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(1))
+            .maximum(Some(u32::MAX)),
         "include" => text().enum_values(Some(["text"])),
         "format" => text().enum_values(Some(["json", "ndjson"])),
         _ => return None,

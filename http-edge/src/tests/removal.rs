@@ -34,7 +34,7 @@ async fn a_removal_is_answered_with_a_receipt() {
         assert_eq!(answer.status, StatusCode::OK);
         let expected = json!({
             "id": ID, "kind": word, "removed_at": "1970-01-01T00:00:00.000Z", "complete": true,
-            "removed": {"originals": 1, "versions": 2}, "log_position": 7,
+            "removed": {"originals": 2, "versions": 2}, "log_position": 7,
         });
         assert_eq!(answer.data(), expected);
         let Some(Request::RemoveDocument(asked)) = site.asked().pop() else { panic!("nothing was asked") };
