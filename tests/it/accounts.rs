@@ -169,8 +169,10 @@ fn inv_10_no_route_shows_a_stranger_anything_of_an_owners() {
         // Also ids of another kind: what a path takes is looked up by its owner, whatever it is.
         let id = theirs.values().nth(rng.random_range(0..theirs.len())).unwrap();
         let client = &clients[*role];
-        let mut request =
-            client.request(method.parse().unwrap(), &template.replace("{id}", id).replace("{owner}", id));
+        let mut request = client.request(
+            method.parse().unwrap(),
+            &template.replace("{id}", id).replace("{owner}", id).replace("{version}", "1"),
+        );
         if method == "POST" {
             request = request.json(&body_of(template, &theirs));
         }

@@ -171,6 +171,25 @@ fn use_them(client: &Client, ids: &[String]) {
     assert!(!client.run("job", &[&job], 50).is_empty());
 }
 
+/// The other person, over the data of a node that does not run.
+fn erase_at_the_command_line(sandbox: &mut Sandbox) {
+    let data = sandbox.data().to_owned();
+    let file = data.join("eve.ndjson").to_string_lossy().into_owned();
+    let folder = data.to_string_lossy().into_owned();
+    drop(cli::run(["account", "export", "eve", "--out", &file, "--data", &folder]).expect_success());
+    assert!(kinds(&fs::read_to_string(&file).unwrap()).contains(&"document".to_owned()));
+    let receipt = tandem(sandbox, &["account", "erase", "eve", "--yes"]);
+    assert_eq!(
+        (&receipt["complete"], number(&receipt["removed"], "documents")),
+        (&json!(true), 1),
+        "{receipt}"
+    );
+    sandbox.spawn();
+    let anybody = sandbox.expect_ready();
+    assert_eq!(anybody.get("/api/v1/account").status, 401);
+    sandbox.stop();
+}
+
 #[test]
 fn nothing_is_left_of_a_person_who_is_erased() {
     if !paths::has_model("nothing_is_left_of_a_person_who_is_erased") {
@@ -237,21 +256,7 @@ fn nothing_is_left_of_a_person_who_is_erased() {
     assert_eq!(tandem(&sandbox, &["audit", "verify", "--tenant", "acme"])["whole"], true);
     assert_eq!(tandem(&sandbox, &["account", "show", "robin"])["keys"], json!([]));
 
-    // The same at the command line.
-    let file = data.join("eve.ndjson").to_string_lossy().into_owned();
-    let folder = data.to_string_lossy().into_owned();
-    drop(cli::run(["account", "export", "eve", "--out", &file, "--data", &folder]).expect_success());
-    assert!(kinds(&fs::read_to_string(&file).unwrap()).contains(&"document".to_owned()));
-    let receipt = tandem(&sandbox, &["account", "erase", "eve", "--yes"]);
-    assert_eq!(
-        (&receipt["complete"], number(&receipt["removed"], "documents")),
-        (&json!(true), 1),
-        "{receipt}"
-    );
-    sandbox.spawn();
-    let anybody = sandbox.expect_ready();
-    assert_eq!(anybody.get("/api/v1/account").status, 401);
-    sandbox.stop();
+    erase_at_the_command_line(&mut sandbox);
 }
 
 #[test]

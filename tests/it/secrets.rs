@@ -146,10 +146,8 @@ fn filled(api: &Value, schema: &Value, id: &str) -> Value {
     if let Some(first) = schema["enum"].get(0) {
         return first.clone();
     }
-    let kind = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().find(|kind| **kind != "null").cloned().unwrap_or_default(),
-        kind => kind.clone(),
-    };
+    let kinds = schema["type"].as_array();
+    let kind = kinds.and_then(|kinds| kinds.iter().find(|kind| **kind != "null")).unwrap_or(&schema["type"]);
     match kind.as_str() {
         Some("object") => {
             let fields = schema["properties"].as_object().into_iter().flatten();

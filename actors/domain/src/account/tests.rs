@@ -129,3 +129,17 @@ fn foreign_texts_are_refused_without_repeating_them() {
         assert!(bad.len() < 5 || !error.contains(bad), "{error}");
     }
 }
+
+#[test]
+fn of_an_erased_account_the_id_is_left_and_that_it_is_shut_out() {
+    let (there, later) = (account(), Timestamp::from_millis(9_000));
+    let (owner, other) = (there.user.owner.clone(), "other".parse().unwrap());
+    let emptied = Account::emptied(Some(&there), &owner, &other, later);
+    assert_eq!((emptied.rev, emptied.keys.len(), emptied.user.disabled), (2, 0, true));
+    assert_eq!(emptied.user.tenant, there.user.tenant, "it stays a member of its tenant");
+    assert_eq!(emptied.access(key(1).digest, later), Err(AccessRefusal::Unknown));
+    let again = Account::emptied(Some(&emptied), &owner, &other, Timestamp::from_millis(10_000));
+    assert_eq!(again, emptied);
+    let stranger = Account::emptied(None, &owner, &other, later);
+    assert_eq!((stranger.rev, stranger.user.disabled, &stranger.user.tenant), (1, true, &other));
+}

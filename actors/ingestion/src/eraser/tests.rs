@@ -4,6 +4,8 @@ use tandem_ports::testsuite::{ManualClock, MemoryObjects, MemoryQueue, MemorySto
 
 use super::*;
 
+mod person;
+
 struct House {
     store: Arc<MemoryStore>,
     queue: Arc<MemoryQueue>,
