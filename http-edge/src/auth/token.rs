@@ -3,10 +3,12 @@
 //! How a token may be signed is decided by what is configured, never by the token: with a shared secret HS256, with
 //! public keys RS256 and ES256. So neither `none` nor a public key in the place of a secret opens anything.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tandem_config::Auth;
@@ -15,13 +17,16 @@ use tandem_domain::ids::{OwnerId, TenantId};
 use tandem_domain::time::Timestamp;
 
 use crate::auth::jwks::{Jwks, KeysError};
-use crate::auth::keys::{Algorithm, Key};
+use crate::auth::keys::{Algorithm, Key, NamedKey};
 
 #[cfg(test)]
 mod tests;
 
 /// The longest token, in bytes.
 pub(crate) const MAX_LEN: usize = 16 * 1024;
+
+/// The most tokens whose signatures are known to be right: about half a megabyte.
+const MOST_GENUINE: usize = 8_192;
 
 /// Who a token says its bearer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,10 +100,39 @@ enum Keys {
     Public(Jwks),
 }
 
+/// Tokens whose signatures were found right, by their SHA-256, each with the key that says so: checking one costs as much
+/// as all else of a small request. It says nothing of their claims, which are read each time. A key that the issuer gives
+/// anew or takes back is another key, so that what it was right for is checked again.
+#[derive(Default)]
+struct Genuine(Mutex<HashMap<[u8; SHA256_OUTPUT_LEN], Arc<NamedKey>>>);
+
+impl Genuine {
+    /// Whether a token is signed with a key, which `checked` finds out where it is not known.
+    fn is(&self, token: &str, key: &Arc<NamedKey>, checked: impl FnOnce() -> bool) -> bool {
+        let mut digest = [0; SHA256_OUTPUT_LEN];
+        digest.copy_from_slice(ring::digest::digest(&SHA256, token.as_bytes()).as_ref());
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().get(&digest).is_some_and(|by| Arc::ptr_eq(by, key)) {
+            return true;
+        }
+        // Without the lock: other requests need not wait for it.
+        let genuine = checked();
+        if genuine {
+            let mut known = known();
+            if known.len() >= MOST_GENUINE {
+                known.clear();
+            }
+            known.insert(digest, Arc::clone(key));
+        }
+        genuine
+    }
+}
+
 /// Decides which tokens are believed.
 pub struct Tokens {
     keys: Keys,
     rules: Rules,
+    genuine: Genuine,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -136,7 +170,7 @@ impl Tokens {
             default_role: jwt.default_role,
             leeway_s: jwt.leeway_s as f64,
         };
-        Ok(Some(Self { keys, rules, now }))
+        Ok(Some(Self { keys, rules, genuine: Genuine::default(), now }))
     }
 
     /// Keeps the issuer's public keys: to be run for as long as tokens are checked. Ends at once with a shared secret.
@@ -167,7 +201,7 @@ impl Tokens {
             Keys::Shared(key) => key.verifies(signed.as_bytes(), &signature),
             Keys::Public(jwks) => {
                 let named = jwks.find(header.kid.as_deref(), algorithm).await?;
-                named.key.verifies(signed.as_bytes(), &signature)
+                self.genuine.is(token, &named, || named.key.verifies(signed.as_bytes(), &signature))
             }
         };
         if !genuine {

@@ -5,6 +5,7 @@ use tandem_config::NodeConfig;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::auth::keys::keys_of;
 use crate::auth::testing::{Answer, Issuer, Signer, encoded, jwks};
 
 mod hostile;
@@ -256,4 +257,41 @@ async fn of_several_roles_the_one_that_comes_last_counts() {
         let token = secret().token(&claims("a", claim));
         assert_eq!(reviewers.verify(&token).await.unwrap().role, expected);
     }
+}
+
+#[tokio::test]
+async fn a_signature_is_checked_once_for_each_key_and_the_claims_each_time() {
+    let (first, second) = (Signer::es256("one"), Signer::es256("one"));
+    let issuer = Issuer::start(jwks(&[&first])).await;
+    let believed = Believed::new(&[("jwks_url", &issuer.url)]);
+    let token = first.token(&claims("sub", json!("ann")));
+    for _ in 0..2 {
+        assert!(believed.verify(&token).await.is_ok());
+    }
+    let known = || believed.tokens.genuine.0.lock().unwrap().len();
+    assert_eq!(known(), 1);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let (header, _) = signed.split_once('.').unwrap();
+    let other = encoded(claims("sub", json!("eve")).to_string());
+    let forged = format!("{header}.{other}.{signature}");
+    assert_eq!(believed.verify(&forged).await, Err(Refusal::Signature));
+    let expired = first.token(&claims("exp", json!(NOW - 3_600)));
+    for _ in 0..2 {
+        assert_eq!(believed.verify(&expired).await, Err(Refusal::Expired));
+    }
+    assert_eq!(known(), 2, "its signature is right");
+
+    let [first, second] = [first, second].map(|signer| {
+        let keys = keys_of(&serde_json::to_vec(&json!({ "keys": [signer.jwk()] })).unwrap()).unwrap();
+        Arc::new(keys.into_iter().next().unwrap())
+    });
+    let genuine = Genuine::default();
+    assert!(genuine.is("a", &first, || true));
+    assert!(genuine.is("a", &first, || panic!("it is known")));
+    assert!(!genuine.is("a", &second, || false), "another key of the same name");
+    assert!(!genuine.is("b", &first, || false) && !genuine.is("b", &first, || false));
+    for number in 0..2 * MOST_GENUINE {
+        assert!(genuine.is(&number.to_string(), &first, || true));
+    }
+    assert!(genuine.0.lock().unwrap().len() <= MOST_GENUINE);
 }
