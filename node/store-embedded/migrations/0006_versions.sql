@@ -13,7 +13,9 @@ CREATE TABLE intents (
     owner     TEXT    NOT NULL,
     operation BLOB    NOT NULL,
     ends_at   INTEGER NOT NULL,
+    ended     INTEGER NOT NULL,
     body      BLOB    NOT NULL,
     PRIMARY KEY (owner, operation)
 ) WITHOUT ROWID;
 CREATE INDEX intents_by_time ON intents (ends_at);
+CREATE INDEX intents_at_work ON intents (owner) WHERE ended = 0;

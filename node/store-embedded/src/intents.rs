@@ -6,7 +6,7 @@ use tandem_domain::ids::{OperationId, OwnerId};
 use tandem_ports::intents::{Intent, KEPT};
 use tandem_ports::{IntentStore, StoreError, Write};
 
-use crate::codec::{encode, find};
+use crate::codec::{encode, find, list};
 use crate::error::Fault;
 use crate::store::EmbeddedStore;
 
@@ -31,12 +31,18 @@ fn sweep(connection: &Connection, now: i64) -> Result<(), Fault> {
 }
 
 fn put(connection: &Connection, intent: &Intent) -> Result<(), Fault> {
-    let insert = "INSERT INTO intents (owner, operation, ends_at, body) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET ends_at = excluded.ends_at, body = excluded.body";
+    let insert = "INSERT INTO intents (owner, operation, ends_at, ended, body) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET ends_at = excluded.ends_at, ended = excluded.ended, body = excluded.body";
     let (operation, ends_at) = (intent.operation.as_uuid().into_bytes(), intent.since.plus(KEPT).millis());
-    let row = params![intent.owner.as_str(), operation, ends_at, encode(TABLE, intent)?];
+    let row = params![intent.owner.as_str(), operation, ends_at, intent.ended, encode(TABLE, intent)?];
     connection.prepare_cached(insert)?.execute(row)?;
     Ok(())
+}
+
+/// Ends what a process that is gone was at work on: nobody is any more.
+pub(crate) fn end_all(connection: &Connection) -> Result<(), Fault> {
+    let at_work: Vec<Intent> = list(connection, TABLE, "SELECT body FROM intents WHERE ended = 0", [])?;
+    at_work.into_iter().try_for_each(|intent| put(connection, &Intent { ended: true, ..intent }))
 }
 
 #[async_trait]

@@ -15,7 +15,7 @@ use crate::options::OpenOptions;
 use crate::queue::Board;
 use crate::readers::Readers;
 use crate::writer::{End, Writer};
-use crate::{connection, migrations, queue, tasks};
+use crate::{connection, intents, migrations, queue, tasks};
 
 #[cfg(test)]
 mod tests;
@@ -119,10 +119,12 @@ impl fmt::Debug for EmbeddedStore {
     }
 }
 
-/// Takes messages and leases from a process that is gone, in one transaction; gives their numbers.
+/// Takes messages and leases from a process that is gone, and ends what it was asked for by name, in one transaction;
+/// gives the numbers of messages and leases.
 fn take_back(connection: &mut Connection, now: Timestamp) -> Result<(usize, usize), Fault> {
     let transaction = connection.transaction()?;
     let taken = (queue::return_all(&transaction, now)?, tasks::end_leases(&transaction)?);
+    intents::end_all(&transaction)?;
     transaction.commit()?;
     Ok(taken)
 }
