@@ -9,9 +9,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::HttpBody;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::poll_immediate;
@@ -28,9 +27,6 @@ use crate::rates::{CallerKey, Class, ClassLimit, Left, Peer};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::router::Shared;
 use crate::{compression, etag, forwarded, headers};
-
-/// The largest body that is surely received by the time that its request is refused, in bytes.
-const SMALL_BODY: u64 = 8 * 1024;
 
 /// What a handler may know of its request beside what its sender says.
 #[derive(Debug, Clone)]
@@ -73,7 +69,6 @@ impl Door {
     pub(crate) async fn answer(self, mut request: Request) -> Response {
         let Self { shared, router } = self;
         let (begun, in_flight) = (Instant::now(), InFlight::begin());
-        let large = request.body().size_hint().upper().is_none_or(|size| size > SMALL_BODY);
         let route = shared.route_of(&request);
         let method = metrics::method_index(request.method());
         let (uri, encodings) = (request.uri().clone(), compression::accepted(request.headers()));
@@ -104,10 +99,6 @@ impl Door {
         drop(in_flight);
         headers::secure(response.headers_mut());
         response.headers_mut().insert(X_REQUEST_ID, id.into_header());
-        if large && (response.status().is_client_error() || response.status().is_server_error()) {
-            // Most of it may be unread, and then the connection cannot serve another request: who sends one must know.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         // What is not for every request is boxed, so that the future of all of them stays small.
         if compression::is_worth_it(&response) {
             response = Box::pin(compression::compressed(encodings, response)).await;
