@@ -66,6 +66,7 @@ fn schema_of(name: &str) -> Option<ObjectBuilder> {
         "Idempotency-Key" => {
             text().min_length(Some(1)).max_length(Some(MAX_KEY_LEN)).pattern(Some("^[!-~]+$"))
         }
+        "owner" => text().min_length(Some(1)).max_length(Some(128)).pattern(Some("^[!-~]+$")),
         "limit" => ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
