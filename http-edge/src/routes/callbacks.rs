@@ -1,14 +1,14 @@
 //! What an outside workflow reports: the text of a résumé or a job that it has read or fetched.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use ring::hmac;
 use tandem_domain::document::DocumentKind;
-use tandem_domain::ids::{DocumentId, OperationId};
-use tandem_messages::documents::{SubmitDocument, SubmitVersion};
+use tandem_domain::error::ErrorCode;
 
-use crate::answer;
+use super::documents::submission;
+use super::versions;
 use crate::caller::{Call, IDEMPOTENCY_KEY, Operation};
 use crate::dto::callback::{JobCallback, Reported, ResumeCallback};
 use crate::dto::document::Submitted;
@@ -17,8 +17,7 @@ use crate::json::{self, is_json};
 use crate::limits;
 use crate::openapi::Reports;
 use crate::problem::Problem;
-use crate::upload::{self, Upload};
-use tandem_domain::error::ErrorCode;
+use crate::upload;
 
 /// The header with the secret of the workflow.
 const WORKFLOW_TOKEN: &str = "x-workflow-token";
@@ -115,23 +114,5 @@ async fn report(
 ) -> Result<Response, Problem> {
     let Reported { owner, id, upload } = reported;
     upload::bounded(&upload, call.shared.edge.max_document_bytes)?;
-    let submission = submission(kind, operation, named, owner, upload);
-    let submitted = Submitted::from(call.ask(SubmitVersion { id, submission }).await?);
-    let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(answer::at(status, &location(kind, id, submitted.submitted_version), submitted))
-}
-
-fn submission(
-    kind: DocumentKind,
-    operation: OperationId,
-    named: bool,
-    owner: tandem_domain::ids::OwnerId,
-    upload: Upload,
-) -> SubmitDocument {
-    let Upload { file_name, title, content, notes } = upload;
-    SubmitDocument { owner, operation, named, kind, file_name, title, content, notes }
-}
-
-fn location(kind: DocumentKind, id: DocumentId, version: u32) -> String {
-    format!("/api/v1/{}/{id}/versions/{version}", kind.folder())
+    versions::keep(&call, id, submission(kind, owner, operation, named, upload)).await
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, OperationId};
+use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
 use tandem_messages::documents::{GetDocument, GetRedacted, ListDocuments, SubmitDocument};
 use tandem_messages::matches::ListMatches;
 
@@ -229,8 +229,20 @@ pub(super) async fn read(
     request: Request,
 ) -> Result<SubmitDocument, Problem> {
     let named = request.headers().contains_key(IDEMPOTENCY_KEY);
-    let Upload { file_name, title, content, notes } = upload::read(&call.shared, kind, request).await?;
-    Ok(SubmitDocument { owner: call.owner(), operation, named, kind, file_name, title, content, notes })
+    let upload = upload::read(&call.shared, kind, request).await?;
+    Ok(submission(kind, call.owner(), operation, named, upload))
+}
+
+/// What is handed in, as the actors take it.
+pub(super) fn submission(
+    kind: DocumentKind,
+    owner: OwnerId,
+    operation: OperationId,
+    named: bool,
+    upload: Upload,
+) -> SubmitDocument {
+    let Upload { file_name, title, content, notes } = upload;
+    SubmitDocument { owner, operation, named, kind, file_name, title, content, notes }
 }
 
 async fn list(kind: DocumentKind, call: Call, params: Params) -> Result<Response, Problem> {

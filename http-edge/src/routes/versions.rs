@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tandem_domain::document::{DocumentKind, Version};
 use tandem_domain::ids::DocumentId;
-use tandem_messages::documents::{GetDocument, RefineJob, SubmitVersion};
+use tandem_messages::documents::{GetDocument, RefineJob, SubmitDocument, SubmitVersion};
 
 use super::documents::{read, wants_text};
 use crate::answer;
@@ -196,9 +196,19 @@ async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     let submission = read(kind, &call, operation, request).await?;
+    keep(&call, id, submission).await
+}
+
+/// Has a version kept, and says where it can be seen.
+pub(super) async fn keep(
+    call: &Call,
+    id: DocumentId,
+    submission: SubmitDocument,
+) -> Result<Response, Problem> {
+    let folder = submission.kind.folder();
     let submitted = Submitted::from(call.ask(SubmitVersion { id, submission }).await?);
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let (folder, id, version) = (kind.folder(), &submitted.document.id, submitted.submitted_version);
+    let (id, version) = (&submitted.document.id, submitted.submitted_version);
     let location = format!("/api/v1/{folder}/{id}/versions/{version}");
     Ok(answer::at(status, &location, submitted))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,12 +55,83 @@ pub(crate) enum Ground {
 }
 
 impl Ground {
+    pub(crate) fn documents(&self) -> Arc<dyn DocumentStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> Arc<dyn TaskStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn vectors(&self) -> Arc<dyn VectorCache> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn intents(&self) -> Arc<dyn IntentStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn quotas(&self) -> Arc<dyn QuotaStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn accounts(&self) -> Arc<dyn AccountStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn audit(&self) -> Arc<dyn AuditStore> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> Arc<dyn WorkQueue> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(_, queue) => Arc::new(queue.clone()),
+        }
+    }
+
     /// Closes what is open; nothing is lost by not getting here.
     pub(crate) async fn close(self) {
         match self {
             Self::Embedded(store) => store.close().await,
             Self::Cluster(_, queue) => queue.close().await,
         }
+    }
+}
+
+impl Deref for Adapters {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
     }
 }
 
@@ -82,69 +154,6 @@ impl Adapters {
             }
         };
         Ok(Self { ground, objects, encoder, clock, corpus })
-    }
-
-    pub(crate) fn documents(&self) -> Arc<dyn DocumentStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn tasks(&self) -> Arc<dyn TaskStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn vectors(&self) -> Arc<dyn VectorCache> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn intents(&self) -> Arc<dyn IntentStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn runs(&self) -> Arc<dyn RunStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn quotas(&self) -> Arc<dyn QuotaStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn accounts(&self) -> Arc<dyn AccountStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn audit(&self) -> Arc<dyn AuditStore> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(store, _) => Arc::new(store.clone()),
-        }
-    }
-
-    pub(crate) fn queue(&self) -> Arc<dyn WorkQueue> {
-        match &self.ground {
-            Ground::Embedded(store) => Arc::new(store.clone()),
-            Ground::Cluster(_, queue) => Arc::new(queue.clone()),
-        }
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {

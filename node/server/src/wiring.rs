@@ -21,7 +21,7 @@ use tandem_matching::{
 use tandem_messages::GatewayHandle;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
 use tandem_parsing::stage::{ParsePorts, ParseWork};
-use tandem_ports::{AuditLog, Embedder};
+use tandem_ports::{AuditLog, Clock, Embedder, ObjectStore};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{
     Relay, RelayOptions, ShutdownReport, Stage, StageOptions, StagePorts, StageWork, Supervisor,
@@ -92,7 +92,7 @@ impl Node {
         };
         let peers = cluster.clone().map(|cluster| Arc::new(cluster) as Arc<dyn ShardPeers>);
         let corpus = Corpus::new(config.index.shards, hosted.clone(), peers);
-        let eraser = eraser(&adapters, changed.clone());
+        let eraser = eraser(&adapters, Arc::clone(&adapters.objects), adapters.clock(), changed.clone());
         let metering = metering(&supervisor, config, &adapters);
         start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed, corpus, runs).await?;
         if config.has(Role::Match) {
@@ -298,15 +298,21 @@ fn exporter(adapters: &Adapters) -> Exporter {
     }
 }
 
-fn eraser(adapters: &Adapters, changed: watch::Sender<u64>) -> Eraser {
+/// Removes what lies on this ground and beside it.
+pub(crate) fn eraser(
+    ground: &Ground,
+    objects: Arc<dyn ObjectStore>,
+    clock: Arc<dyn Clock>,
+    changed: watch::Sender<u64>,
+) -> Eraser {
     Eraser::new(EraserPorts {
-        documents: adapters.documents(),
-        tasks: adapters.tasks(),
-        queue: adapters.queue(),
-        objects: Arc::clone(&adapters.objects),
-        runs: adapters.runs(),
-        accounts: adapters.accounts(),
-        clock: adapters.clock(),
+        documents: ground.documents(),
+        tasks: ground.tasks(),
+        queue: ground.queue(),
+        objects,
+        runs: ground.runs(),
+        accounts: ground.accounts(),
+        clock,
         changed,
     })
 }

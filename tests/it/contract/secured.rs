@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_tests::client::{Answer, Client, Kind, number, text};
+use tandem_tests::client::{Answer, Client, Kind, list, number, text};
 use tandem_tests::cluster::Cluster;
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::{paths, tokens};
@@ -38,7 +38,7 @@ impl Stand<'_> {
 
 type Row = (&'static str, fn(&Stand<'_>));
 
-/// Makes a test of each row, and a list of them all.
+/// A list of rows with their names.
 macro_rules! rows {
     ($($row:ident),* $(,)?) => {
         const ROWS: &[Row] = &[$((stringify!($row), $row)),*];
@@ -188,6 +188,15 @@ fn l8_annual_quota_402_body(stand: &Stand<'_>) {
     let quota = client.get("/api/v1/quota").data();
     assert_eq!((number(&quota, "annual_usage_count"), left(&quota, "matches")), (2, 0));
     assert!(text(&quota, "annual_period_start").ends_with('Z'), "{quota}");
+    expect_scored(&client);
+}
+
+/// Waits until no match of this caller is left to be scored: others look at how many are.
+fn expect_scored(client: &Client) {
+    for pair in list(&client.get("/api/v1/matches").data(), "items") {
+        let path = format!("/api/v1/matches/{}", text(pair, "id"));
+        assert_eq!(text(&client.wait(&path), "status"), "complete");
+    }
 }
 
 fn l10_the_pro_header_is_nothing_in_production(stand: &Stand<'_>) {
@@ -197,6 +206,7 @@ fn l10_the_pro_header_is_nothing_in_production(stand: &Stand<'_>) {
         let answer = with_header(&client, &pair, "x-pro-member", "1");
         assert_eq!(answer.status, expected, "{}", answer.text);
     }
+    expect_scored(&client);
 }
 
 fn l11_roles_bound_what_is_done(stand: &Stand<'_>) {

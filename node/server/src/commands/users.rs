@@ -12,18 +12,18 @@ use tandem_domain::audit::AuditAction;
 use tandem_domain::document::Failure;
 use tandem_domain::ids::{OperationId, OwnerId, TenantId};
 use tandem_http_edge::{export_end, export_lines};
-use tandem_ingestion::{Eraser, EraserPorts};
 use tandem_messages::users::{ErasedUser, ExportPlace};
 use tandem_ports::{AccountStore, AuditLog, Clock};
 use tandem_runtime::Spawner;
 use tokio::sync::watch;
 
-use crate::adapters::{Ground, open_ground, open_objects};
+use crate::adapters::{open_ground, open_objects};
 use crate::cli::accounts::{EraseArgs, ExportArgs};
 use crate::clock::SystemClock;
 use crate::commands::rows::Rows;
 use crate::gateway::audit::{Deed, audited};
 use crate::gateway::users::Exporter;
+use crate::wiring::eraser;
 
 /// How long one command goes on erasing; the rest is the node's.
 const ERASES_WITHIN: Duration = Duration::from_secs(10 * 60);
@@ -91,45 +91,14 @@ pub(crate) async fn erase(
     args: &EraseArgs,
 ) -> anyhow::Result<(String, serde_json::Value)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let rows = Rows::open(config, false).await?;
-    rows.close().await;
+    // A database that is missing is an error here, and would be made below.
+    Rows::open(config, false).await?.close().await;
     let (ground, objects) =
         (open_ground(config, &clock, &Spawner::default()).await?, open_objects(config).await?);
     let (changed, _changes) = watch::channel(0);
-    let (log, eraser) = match &ground {
-        Ground::Embedded(store) => {
-            let store = Arc::new(store.clone());
-            let ports = EraserPorts {
-                documents: store.clone(),
-                tasks: store.clone(),
-                queue: store.clone(),
-                objects,
-                runs: store.clone(),
-                accounts: store.clone(),
-                clock: Arc::clone(&clock),
-                changed,
-            };
-            (AuditLog::new(store.clone()), Eraser::new(ports))
-        }
-        Ground::Cluster(store, queue) => {
-            let store = Arc::new(store.clone());
-            let ports = EraserPorts {
-                documents: store.clone(),
-                tasks: store.clone(),
-                queue: Arc::new(queue.clone()),
-                objects,
-                runs: store.clone(),
-                accounts: store.clone(),
-                clock: Arc::clone(&clock),
-                changed,
-            };
-            (AuditLog::new(store.clone()), Eraser::new(ports))
-        }
-    };
-    let tenant = match &ground {
-        Ground::Embedded(store) => tenant_of(store, &args.owner).await?,
-        Ground::Cluster(store, _) => tenant_of(store, &args.owner).await?,
-    };
+    let log = AuditLog::new(ground.audit());
+    let eraser = eraser(&ground, objects, Arc::clone(&clock), changed);
+    let tenant = tenant_of(&*ground.accounts(), &args.owner).await?;
     let deed = Deed::commanded(tenant.clone(), AuditAction::UserErased, &args.owner, None);
     let operation = OperationId::from_uuid(clock.new_id());
     let work = eraser.erase_person(args.owner.clone(), tenant, operation, ERASES_WITHIN);
