@@ -11,6 +11,7 @@ mod auth;
 mod cluster;
 mod limits;
 mod quota;
+mod telemetry;
 
 pub use auth::{Auth, Jwt};
 pub use cluster::{
@@ -24,6 +25,7 @@ pub use node_config::{
 };
 pub use quota::{PlanLimits, Plans, Quota};
 
+pub use telemetry::{Otlp, Telemetry};
 /// The defaults with their comments, as they were compiled in.
 pub const DEFAULT_TOML: &str = include_str!("../default.toml");
 

@@ -17,6 +17,7 @@ use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Secret, Store};
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
 use crate::quota::{Plans, Quota};
+use crate::telemetry::Telemetry;
 
 section! {
     /// A node's whole configuration; each key is explained in `default.toml`.
@@ -58,6 +59,8 @@ section! {
     }
 }
 section! {
+        /// What else is told of the node's work.
+        telemetry: Telemetry,
     /// Who the node is.
     Node {
         /// Letters, digits and hyphens, 1..=40.
@@ -86,6 +89,8 @@ section! {
         /// Seconds, 1..=300.
         header_timeout_s: u64,
         /// 16..=65536.
+        /// Whether requests say which trace they belong to.
+        trust_traceparent: bool,
         max_connections: usize,
         /// 1..=65536.
         max_streams: usize,
@@ -308,6 +313,7 @@ impl NodeConfig {
         if let Some(bad) = self.log.level.split(',').find(|directive| !is_directive(directive)) {
             let reason = format!(
                 "`{bad}` is no level or filter: expected error, warn, info, debug, trace or off, or target=level"
+        self.check_telemetry().or_else(|(key, reason)| fail(key, reason))?;
             );
             return fail("log.level", reason);
         }

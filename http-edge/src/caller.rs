@@ -10,6 +10,7 @@ use tandem_domain::account::{Role, Scope, Scopes};
 use tandem_domain::audit::Actor;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{KeyId, OperationId, OwnerId, TenantId, derived};
+use tandem_domain::trace::TraceContext;
 use tandem_messages::gateway::Asker;
 use tandem_messages::{Ask, Context, GatewayHandle};
 use tokio::time::Instant;
@@ -97,15 +98,16 @@ impl FromRequestParts<Arc<Shared>> for Call {
 struct Asking {
     request_id: RequestId,
     deadline: Instant,
+    trace: TraceContext,
 }
 
 impl Asking {
     fn of(extensions: &Extensions) -> Result<Self, Problem> {
-        let Some(Passage { id, deadline }) = extensions.get() else {
+        let Some(Passage { id, deadline, trace }) = extensions.get() else {
             tracing::error!("a route stands outside of the door");
             return Err(Problem::plain(ErrorCode::Internal));
         };
-        Ok(Self { request_id: id.clone(), deadline: *deadline })
+        Ok(Self { request_id: id.clone(), deadline: *deadline, trace: *trace })
     }
 
     /// Asks and waits until the deadline, also for a gateway that forgets to answer.
@@ -121,8 +123,8 @@ impl Asking {
             return Err(Problem::plain(ErrorCode::Timeout));
         }
         let request_id = self.request_id.as_str().to_owned();
-        let (plan, asker) = (caller.plan.clone(), caller.asker());
-        let context = Context { request_id, deadline: left, pro_member, plan, asker };
+        let (plan, asker, trace) = (caller.plan.clone(), caller.asker(), Some(self.trace));
+        let context = Context { request_id, deadline: left, pro_member, plan, asker, trace };
         match tokio::time::timeout_at(self.deadline, gateway.ask(question, &context)).await {
             Ok(answer) => answer.map_err(Problem::from),
             Err(_) => Err(Problem::plain(ErrorCode::Timeout)),

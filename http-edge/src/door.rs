@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::poll_immediate;
 use tandem_domain::error::ErrorCode;
+use tandem_domain::trace::TraceContext;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::Instrument;
@@ -26,6 +27,7 @@ use crate::problem::{self, Problem};
 use crate::rates::{CallerKey, Class, ClassLimit, Left, Peer};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::router::Shared;
+use crate::trace::RequestTrace;
 use crate::{compression, etag, forwarded, headers};
 
 /// What a handler may know of its request beside what its sender says.
@@ -34,6 +36,8 @@ pub(crate) struct Passage {
     pub(crate) id: RequestId,
     /// When it must be answered.
     pub(crate) deadline: Instant,
+    /// What its work is a part of.
+    pub(crate) trace: TraceContext,
 }
 
 /// What is known of a route before anybody asks for it.
@@ -74,10 +78,13 @@ impl Door {
         let (uri, encodings) = (request.uri().clone(), compression::accepted(request.headers()));
         forwarded::locate(&mut request, &shared.edge.config.trusted_proxies);
         let id = RequestId::of(request.headers());
+        let trace = RequestTrace::of(request.headers(), shared.edge.config.trust_traceparent);
         let deadline = begun + shared.edge.config.request_timeout();
-        request.extensions_mut().insert(Passage { id: id.clone(), deadline });
+        request.extensions_mut().insert(Passage { id: id.clone(), deadline, trace: trace.own });
         let (name, label) = (metrics::METHODS[method], route.metrics.label());
-        let span = tracing::info_span!("request", request_id = %id, method = name, route = label);
+        let span = tracing::info_span!(
+            "request", request_id = %id, trace_id = %trace.own.trace, method = name, route = label
+        );
         let answered = async {
             let response = match &shared.cors {
                 None => guarded(&shared, route, deadline, router, request).await,
@@ -91,6 +98,7 @@ impl Door {
                 }
             };
             route.metrics.answered(method, response.status(), begun.elapsed());
+            trace.ended(name, label, response.status(), || begun.elapsed());
             let response = problem::rendered(response, id.as_str(), uri.path());
             tracing::info!(status = response.status().as_u16(), "request answered");
             response
@@ -99,6 +107,7 @@ impl Door {
         drop(in_flight);
         headers::secure(response.headers_mut());
         response.headers_mut().insert(X_REQUEST_ID, id.into_header());
+        trace.tell(response.headers_mut());
         // What is not for every request is boxed, so that the future of all of them stays small.
         if compression::is_worth_it(&response) {
             response = Box::pin(compression::compressed(encodings, response)).await;

@@ -31,6 +31,7 @@ mod request_id;
 mod rights;
 mod routes;
 mod stall;
+mod trace;
 mod upload;
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             header_timeout_s: 10,
+            trust_traceparent: true,
             max_connections: 64,
             max_streams: 2,
             max_bulk_bytes: MAX_BULK_BYTES,

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: what is kept (`ids`, `time`, `document`), what is understood (`profile`, `taxonomy`, `finding`),
 //! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), what it may cost
-//! (`plan`, `quota`), who asks (`account`), who did what (`audit`), how it fails (`error`).
+//! (`plan`, `quota`), who asks (`account`), who did what (`audit`), what it follows from
+//! (`trace`), how it fails (`error`).
 
 pub mod ids;
 pub mod time;
@@ -28,5 +29,7 @@ pub mod quota;
 
 pub mod account;
 pub mod audit;
+
+pub mod trace;
 
 pub mod error;

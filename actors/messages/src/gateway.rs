@@ -9,6 +9,7 @@ use tandem_domain::audit::Actor;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::TenantId;
+use tandem_domain::trace::TraceContext;
 
 use crate::accounts::{
     AccountView, CreateKey, GetAccount, IdentifyKey, IdentifyUser, KeyAccess, KeyView, KnownUser, RevokeKey,
@@ -140,6 +141,8 @@ impl Context {
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 
     /// A context with the default deadline.
+    /// What the work on the request is a part of; `None` = of no trace.
+    pub trace: Option<TraceContext>,
     #[must_use]
     pub fn new(request_id: impl Into<String>) -> Self {
         Self {
@@ -155,6 +158,7 @@ impl Context {
 /// Answers requests. The node fulfills it with its gateway actor; a test may fulfill it with a fake.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
+            trace: None,
     /// Answers within the context's deadline, with a failure if need be.
     ///
     /// # Errors

@@ -11,9 +11,11 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::getppid;
+use tandem_domain::trace::TraceContext;
 
 use crate::extract::{ExtractError, Extracted, Limits, extract};
 use frame::Request;
@@ -37,10 +39,6 @@ pub fn child_main() -> ExitCode {
 pub fn serve(
     read: impl Fn(&[u8], &str, &Limits) -> Result<Extracted, ExtractError> + Send + 'static,
 ) -> ExitCode {
-    let report = |text: &str| {
-        // Nobody is left to tell when standard error is closed too.
-        drop(writeln!(io::stderr(), "tandem extract: {text}"));
-    };
     std::panic::set_hook(Box::new(move |panic| {
         // The place only: a panic's message may quote the document.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -76,14 +74,30 @@ pub fn serve(
     }
 }
 
+/// What the child reads at the moment is a part of.
+static TRACE: Mutex<Option<TraceContext>> = Mutex::new(None);
+
+fn reading(trace: Option<TraceContext>) {
+    *TRACE.lock().unwrap_or_else(PoisonError::into_inner) = trace;
+}
+
+/// Writes a line to standard error, which is the parent's.
+fn report(text: &str) {
+    let trace = *TRACE.lock().unwrap_or_else(PoisonError::into_inner);
+    let trace = trace.map(|context| format!(" trace_id={}", context.trace)).unwrap_or_default();
+    // Nobody is left to tell when standard error is closed too.
+    drop(writeln!(io::stderr(), "tandem extract: {text}{trace}"));
+}
+
 fn answer_all(read: &impl Fn(&[u8], &str, &Limits) -> Result<Extracted, ExtractError>) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     while let Some(request) = next_request(&mut input)? {
         if let Err(error) = sandbox::allow_more_time() {
-            drop(writeln!(io::stderr(), "tandem extract: processor time is not limited: {error}"));
+            report(&format!("processor time is not limited: {error}"));
         }
         let Request { header, body } = request;
+        reading(header.trace);
         let result = catch_unwind(AssertUnwindSafe(|| read(&body, &header.file_name, &header.limits)));
         let result = result.unwrap_or_else(|_| {
             Err(ExtractError::Corrupt {
@@ -91,6 +105,7 @@ fn answer_all(read: &impl Fn(&[u8], &str, &Limits) -> Result<Extracted, ExtractE
                 reason: "its structure broke the reader".to_owned(),
             })
         });
+        reading(None);
         output.write_all(&frame::encode_reply(&result)?)?;
         output.flush()?;
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, getpgid, kill_process};
+use tandem_domain::trace::TraceContext;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions, serve};
 use tandem_parsing::extract::{ExtractError, Extracted, Limits, extract};
+use tandem_ports::trace::within;
 
 /// A document of this name and the path of a file is read for as long as the file is there.
 const WHILE: &str = "while:";
@@ -15,6 +17,8 @@ const WHILE: &str = "while:";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// From one look at the system's processes to the next.
 const GLANCE: Duration = Duration::from_millis(5);
+
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 const DOCUMENT: &[u8] = b"Amal Haddad\nRust engineer\n2019 - 2024 Example Ltd";
 
@@ -24,6 +28,9 @@ fn main() -> ExitCode {
     }
     if std::env::args().any(|arg| arg == "--parent") {
         return be_a_parent();
+    }
+    if std::env::args().any(|arg| arg == "--traced") {
+        return be_a_traced_parent();
     }
     // Test runners list and filter; there is one check here and it always runs.
     if std::env::args().any(|arg| arg == "--list") {
@@ -67,6 +74,20 @@ fn be_a_parent() -> ExitCode {
     panic!("a hanging document was read: {hanging:?}");
 }
 
+/// A program whose child panics as a part of [`TRACEPARENT`].
+fn be_a_traced_parent() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let pool = pool(1, PATIENCE, 100);
+    let extract = |name| pool.extract(name, Bytes::from_static(DOCUMENT));
+    runtime.block_on(async {
+        let untraced = extract("panic").await;
+        assert!(untraced.is_err(), "{untraced:?}");
+        let traced = within(TraceContext::parse(TRACEPARENT.as_bytes()), extract("panic")).await;
+        assert!(traced.is_err(), "{traced:?}");
+    });
+    ExitCode::SUCCESS
+}
+
 /// Tries what the sandbox denies; the answer lists what succeeded.
 fn escape() -> ExtractError {
     let mut done = Vec::new();
@@ -98,6 +119,7 @@ async fn check_all() {
     a_document_that_never_ends_is_stopped().await;
     misdeeds_cost_one_document_each().await;
     the_sandbox_holds().await;
+    a_child_says_of_which_trace_it_speaks();
     many_documents_share_few_children().await;
     if cfg!(target_os = "linux") {
         a_child_is_in_a_group_of_its_own().await;
@@ -144,6 +166,17 @@ async fn misdeeds_cost_one_document_each() {
     reads(&pool).await;
     let large = Bytes::from(vec![b'a'; 11 << 20]);
     assert!(matches!(pool.extract("big.txt", large).await, Err(ExtractError::TooLarge { .. })));
+}
+
+fn a_child_says_of_which_trace_it_speaks() {
+    let mut parent = Command::new(std::env::current_exe().expect("this program has a path"));
+    let output = parent.arg("--traced").output().expect("the program can be started");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let panics: Vec<&str> = said.lines().filter(|line| line.contains("panic at")).collect();
+    let [untraced, traced] = &panics[..] else { panic!("{said}") };
+    assert!(!untraced.contains("trace_id"), "{said}");
+    assert!(traced.ends_with("trace_id=0af7651916cd43dd8448eb211c80319c"), "{said}");
 }
 
 async fn the_sandbox_holds() {

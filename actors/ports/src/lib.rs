@@ -18,6 +18,7 @@ pub mod audit;
 pub mod quotas;
 
 pub mod queue;
+pub mod trace;
 
 pub mod embedder;
 pub mod vectors;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::task::{TaskKind, TaskRef};
+use tandem_domain::trace::TraceContext;
 
 /// One delivery of a task's key. It must be settled; if its holder dies it is delivered again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Delivery {
     /// How often this message was delivered, this time included; from 1. A broker counts as delivered what it sent ahead
     /// and nobody looked at.
     pub count: u32,
+    /// What the task was published as a part of, if that is known.
+    pub trace: Option<TraceContext>,
 }
 
 /// What is to become of a delivery.
@@ -88,7 +91,8 @@ pub trait Deliveries: Send {
 pub trait WorkQueue: Send + Sync + 'static {
     /// Puts a task's key into the queue of its kind, deliverable after `delay`. `Ok` = durable. A key that is in that
     /// queue already stays there once where the queue can tell; a broker cannot, and there it may be more than once: the
-    /// task's row decides.
+    /// task's row decides. What the work at hand is a part of ([`crate::trace::current`]) goes along and comes with every
+    /// delivery of the message.
     async fn publish(&self, kind: TaskKind, task: &TaskRef, delay: Duration) -> Result<(), QueueError>;
 
     /// Subscribes to the queue of a kind.

@@ -25,6 +25,7 @@ pub mod placement;
 mod metrics;
 mod observe;
 mod spawn;
+mod trace;
 mod watchdog;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use stage::{Stage, StageOptions, StagePorts, StageWork};
 pub use supervisor::{
     Escalated, MOST_ACTORS, START_LIMIT, ShutdownReport, StartError, Supervisor, SupervisorHandle,
 };
+pub use trace::{Span, SpanKind};
 
 /// What a stage needs of ractor to write an actor, so that its version is named in one place.
 pub use ractor::{Actor, ActorProcessingErr, ActorRef, Message, RpcReplyPort};

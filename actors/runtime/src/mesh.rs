@@ -23,6 +23,7 @@ use crate::kind::ActorKind;
 use crate::metrics::{self, Stopwatch};
 use crate::seat::Address;
 use crate::supervisor::SupervisorHandle;
+use crate::trace::{Span, SpanKind};
 
 use dialer::{Dialer, DialerArguments};
 use gateway::{Gateway, GatewayState};
@@ -185,7 +186,8 @@ impl Mesh {
     /// [`MeshError::Timeout`], [`MeshError::Gone`].
     pub async fn ask(&self, peer: &NodeName, request: Bytes, deadline: Duration) -> Result<Bytes, MeshError> {
         let watch = Stopwatch::start();
-        let answer = self.ask_unmeasured(peer, &request, deadline).await;
+        let span = Span::begin("mesh/ask", SpanKind::Client).with_peer(peer.as_str());
+        let answer = self.ask_unmeasured(peer, &request, deadline, &span).await;
         let outcome = match &answer {
             Ok(_) => metrics::ANSWERED,
             Err(MeshError::NoSuchPeer) => metrics::NO_PEER,
@@ -195,6 +197,7 @@ impl Mesh {
             Err(_) => metrics::GONE,
         };
         metrics::mesh_asked(outcome, watch.elapsed());
+        span.end(outcome, answer.is_err());
         answer
     }
 
@@ -203,6 +206,7 @@ impl Mesh {
         peer: &NodeName,
         request: &[u8],
         deadline: Duration,
+        span: &Span,
     ) -> Result<Bytes, MeshError> {
         let shared = &self.0.shared;
         if request.len() > shared.limits.body {
@@ -210,9 +214,20 @@ impl Mesh {
         }
         let link = shared.link(peer).ok_or(MeshError::NoSuchPeer)?;
         let deadline = deadline.min(shared.limits.deadline);
-        let head = Frame::Ask { from: shared.own.node.clone(), deadline_ms: wire::millis(deadline) };
-        let ask = link.ask(wire::encode(&head, request), &shared.spawner)?;
-        let (verdict, body) = wire::decode(ask.within(deadline).await?).ok_or(MeshError::Gone)?;
+        let ask = async |head: Frame| {
+            let ask = link.ask(wire::encode(&head, request), &shared.spawner)?;
+            wire::decode(ask.within(deadline).await?).ok_or(MeshError::Gone)
+        };
+        let (from, deadline_ms) = (shared.own.node.clone(), wire::millis(deadline));
+        let plain = Frame::Ask { from: from.clone(), deadline_ms };
+        let (verdict, body) = match span.trace() {
+            None => ask(plain).await?,
+            Some(trace) => match ask(Frame::TracedAsk { from, deadline_ms, trace }).await? {
+                // Not begun: it is an older node.
+                (Verdict::Unreadable, _) => ask(plain).await?,
+                answer => answer,
+            },
+        };
         match verdict {
             Verdict::Done => Ok(body),
             Verdict::Busy => Err(MeshError::Busy),

@@ -11,12 +11,14 @@ use ractor::Message;
 use ractor::factory::{FactoryMessage, Job, JobOptions};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
+use tandem_domain::trace::TraceContext;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::kind::ActorKind;
 use crate::metrics;
 use crate::seat::Address;
 use crate::supervisor::{StartError, SupervisorHandle};
+use crate::trace::{Span, SpanKind};
 
 mod worker;
 
@@ -85,6 +87,9 @@ pub(crate) type Handler<J, R> = Arc<dyn Fn(J) -> BoxFuture<'static, R> + Send + 
 pub(crate) struct PoolJob<J, R> {
     pub(crate) input: J,
     pub(crate) limit: Duration,
+    /// What the job is a part of, and what its log lines are told with.
+    pub(crate) trace: Option<TraceContext>,
+    pub(crate) log: tracing::Span,
     pub(crate) begun: Arc<AtomicBool>,
     pub(crate) reply: Option<oneshot::Sender<Result<R, PoolError>>>,
     /// The job's place; it is free again before the caller gets the result.
@@ -159,12 +164,13 @@ impl<J: Send + 'static, R: Send + 'static> Pool<J, R> {
     }
 
     /// Has a job done, waiting and working taken together within `deadline`. When the deadline passes or the returned
-    /// future is dropped, the job is dropped at its next await.
+    /// future is dropped, the job is dropped at its next await. It is a part of the trace that the caller's work is of.
     ///
     /// # Errors
     /// See [`PoolError`].
     pub async fn run(&self, job: J, deadline: Duration) -> Result<R, PoolError> {
-        let result = self.run_uncounted(job, deadline).await;
+        let span = Span::begin(Arc::clone(&self.label), SpanKind::Internal);
+        let result = self.run_uncounted(job, deadline, span.trace()).await;
         let outcome = match &result {
             Ok(_) => metrics::ANSWERED,
             Err(PoolError::Overloaded) => metrics::OVERLOADED,
@@ -173,20 +179,27 @@ impl<J: Send + 'static, R: Send + 'static> Pool<J, R> {
             Err(PoolError::Died) => metrics::DIED,
         };
         metrics::pool_job(&self.label, outcome);
+        span.end(outcome, result.is_err());
         result
     }
 
-    async fn run_uncounted(&self, input: J, deadline: Duration) -> Result<R, PoolError> {
+    async fn run_uncounted(
+        &self,
+        input: J,
+        limit: Duration,
+        trace: Option<TraceContext>,
+    ) -> Result<R, PoolError> {
         let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| PoolError::Overloaded)?;
         metrics::pool_held(&self.label, 1);
         let place = Some(Place { _permit: permit, label: Arc::clone(&self.label) });
         let begun = Arc::new(AtomicBool::new(false));
         let (reply, result) = oneshot::channel();
-        let msg = PoolJob { input, limit: deadline, begun: Arc::clone(&begun), reply: Some(reply), place };
+        let (log, reply) = (tracing::Span::current(), Some(reply));
+        let msg = PoolJob { input, limit, trace, log, begun: Arc::clone(&begun), reply, place };
         let key = self.next.fetch_add(1, Ordering::Relaxed);
-        let job = Job { key, msg, options: JobOptions::new(Some(deadline)), accepted: None };
+        let job = Job { key, msg, options: JobOptions::new(Some(limit)), accepted: None };
         self.address.send(FactoryMessage::Dispatch(job)).map_err(|_| PoolError::Gone)?;
-        match tokio::time::timeout(deadline, result).await {
+        match tokio::time::timeout(limit, result).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) if begun.load(Ordering::Acquire) => Err(PoolError::Died),
             Ok(Err(_)) => Err(PoolError::Gone),

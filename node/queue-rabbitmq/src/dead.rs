@@ -124,7 +124,7 @@ impl RabbitQueue {
             let Some(message) = look.fetch().await? else { break };
             seen += 1;
             let Some(task) = wire::decode(&message.data).filter(&wanted) else { continue };
-            self.send(kind, &task, Duration::ZERO, 0).await?;
+            self.send(kind, &task, Duration::ZERO, (0, wire::trace(&message.properties))).await?;
             look.session.ack(&message.acker).await?;
             metrics::replayed(kind);
             sent += 1;

@@ -9,8 +9,10 @@ use lapin::BasicProperties;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tandem_domain::task::{TaskKind, TaskRef};
+use tandem_domain::trace::TraceContext;
 use tandem_ports::WorkQueue;
 use tandem_ports::queue::{Deliveries, Delivery, QueueDepth, QueueError, Settlement};
+use tandem_ports::trace;
 use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
@@ -73,17 +75,17 @@ impl RabbitQueue {
         self.shared.session(self.deadline(self.shared.options.limits.declare)).await
     }
 
-    /// Sends a key into the queue in which `delay` passes.
+    /// Sends a key into the queue in which `delay` passes, with how often it was delivered and what it is a part of.
     pub(crate) async fn send(
         &self,
         kind: TaskKind,
         task: &TaskRef,
         delay: Duration,
-        delivered: u32,
+        (delivered, trace): (u32, Option<TraceContext>),
     ) -> Result<(), RabbitError> {
         let topology = &self.shared.topology;
         let (exchange, key) = (topology.work_exchange(), topology.after(kind, delay));
-        self.publish_to(kind, Place { exchange, key }, task, wire::properties(delivered)).await
+        self.publish_to(kind, Place { exchange, key }, task, wire::properties(delivered, trace)).await
     }
 
     async fn publish_to(
@@ -112,11 +114,13 @@ impl RabbitQueue {
         match settlement {
             Settlement::Ack => {}
             Settlement::Retry(delay) => {
-                self.send(delivery.kind, &delivery.task, *delay, delivery.count).await?;
+                let Delivery { kind, task, count, trace, .. } = delivery;
+                self.send(*kind, task, *delay, (*count, *trace)).await?;
             }
             Settlement::Dead(reason) => {
                 let topology = &self.shared.topology;
-                let properties = wire::dead(delivery.count, reason, self.shared.options.clock.now());
+                let now = self.shared.options.clock.now();
+                let properties = wire::dead(delivery.count, delivery.trace, reason, now);
                 let (exchange, key) = (topology.dead_exchange(), topology.dead(delivery.kind));
                 let place = Place { exchange, key };
                 self.publish_to(delivery.kind, place, &delivery.task, properties).await?;
@@ -148,7 +152,7 @@ impl RabbitQueue {
 #[async_trait]
 impl WorkQueue for RabbitQueue {
     async fn publish(&self, kind: TaskKind, task: &TaskRef, delay: Duration) -> Result<(), QueueError> {
-        Ok(self.send(kind, task, delay, 0).await?)
+        Ok(self.send(kind, task, delay, (0, trace::current())).await?)
     }
 
     async fn subscribe(

@@ -79,6 +79,7 @@ impl Subscription {
 
     fn hand_out(&self, task: TaskRef, message: message::Delivery) -> Delivery {
         let count = wire::delivered(&message.properties).saturating_add(1);
+        let trace = wire::trace(&message.properties);
         let token = self.shared.board.hand_out(Held {
             session: Arc::clone(&self.session),
             subscription: self.id,
@@ -86,7 +87,7 @@ impl Subscription {
             acker: message.acker,
         });
         metrics::delivered(self.kind, count);
-        Delivery { task, kind: self.kind, token, count }
+        Delivery { task, kind: self.kind, token, count, trace }
     }
 
     /// Puts aside what is no key.
@@ -97,7 +98,7 @@ impl Subscription {
             exchange: &self.shared.topology.dead_exchange(),
             key: &self.shared.topology.dead(self.kind),
             body: &message.data,
-            properties: wire::dead(count, FOREIGN, options.clock.now()),
+            properties: wire::dead(count, None, FOREIGN, options.clock.now()),
         };
         self.session.publish(letter, Instant::now() + options.limits.publish).await?;
         self.session.ack(&message.acker).await?;

@@ -5,6 +5,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use tandem_domain::ids::{OwnerId, TaskId};
 use tandem_domain::task::TaskRef;
 use tandem_domain::time::Timestamp;
+use tandem_domain::trace::{TRACEPARENT, TraceContext};
 use uuid::Uuid;
 
 #[cfg(test)]
@@ -43,23 +44,31 @@ pub(crate) fn decode(body: &[u8]) -> Option<TaskRef> {
     Some(TaskRef { owner, id: TaskId::from_uuid(Uuid::from_bytes(*id)) })
 }
 
-/// The properties of a message that was delivered `delivered` times before it was written.
-pub(crate) fn properties(delivered: u32) -> BasicProperties {
-    with_headers(headers(delivered))
+/// The properties of a message that was delivered `delivered` times before it was written, and is a part of a trace.
+pub(crate) fn properties(delivered: u32, trace: Option<TraceContext>) -> BasicProperties {
+    with_headers(headers(delivered, trace))
 }
 
 /// The properties of a message that is put aside.
-pub(crate) fn dead(delivered: u32, reason: &str, now: Timestamp) -> BasicProperties {
+pub(crate) fn dead(
+    delivered: u32,
+    trace: Option<TraceContext>,
+    reason: &str,
+    now: Timestamp,
+) -> BasicProperties {
     let reason: String = reason.chars().take(REASON_MOST).collect();
-    let mut headers = headers(delivered);
+    let mut headers = headers(delivered, trace);
     headers.insert(REASON.into(), AMQPValue::LongString(reason.into()));
     headers.insert(DIED_AT.into(), AMQPValue::LongLongInt(now.millis()));
     with_headers(headers)
 }
 
-fn headers(delivered: u32) -> FieldTable {
+fn headers(delivered: u32, trace: Option<TraceContext>) -> FieldTable {
     let mut headers = FieldTable::default();
     headers.insert(DELIVERED.into(), AMQPValue::LongLongInt(i64::from(delivered)));
+    if let Some(trace) = trace {
+        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.to_string().into()));
+    }
     headers
 }
 
@@ -75,6 +84,14 @@ pub(crate) fn delivered(properties: &BasicProperties) -> u32 {
 /// Deliveries before the message was written.
 pub(crate) fn written(properties: &BasicProperties) -> u32 {
     count(properties, DELIVERED)
+}
+
+/// What the message is a part of (W3C Trace Context: AMQP protocol).
+pub(crate) fn trace(properties: &BasicProperties) -> Option<TraceContext> {
+    match header(properties, TRACEPARENT) {
+        Some(AMQPValue::LongString(trace)) => TraceContext::parse(trace.as_bytes()),
+        Some(_) | None => None,
+    }
 }
 
 fn count(properties: &BasicProperties, name: &str) -> u32 {

@@ -1,6 +1,6 @@
 //! The machine's clock behind the `Clock` port.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use tandem_domain::time::Timestamp;
 use tandem_ports::Clock;
@@ -10,14 +10,20 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SystemClock;
 
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
+impl SystemClock {
+    /// The time since 1970, as exactly as the machine knows it.
+    pub(crate) fn since_epoch() -> Duration {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the adapter everybody else takes the time from"
         )]
-        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(Self::since_epoch().as_millis()).unwrap_or(i64::MAX))
     }
 
     fn new_id(&self) -> Uuid {

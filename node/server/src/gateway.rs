@@ -21,7 +21,7 @@ use tandem_messages::health::{Health, HealthCheck};
 use tandem_messages::{Context, Gateway, Reply, Request};
 use tandem_parsing::redact;
 use tandem_ports::documents::{MAX_PAGE, Page};
-use tandem_ports::{AccountStore, AuditLog, Clock, DocumentStore, WorkQueue};
+use tandem_ports::{AccountStore, AuditLog, Clock, DocumentStore, WorkQueue, trace};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, SupervisorHandle};
 use tokio::task::spawn_blocking;
@@ -89,11 +89,8 @@ impl NodeGateway {
 #[async_trait]
 impl Gateway for NodeGateway {
     async fn answer(&self, request: Request, context: Context) -> Result<Reply, Failure> {
-        let deadline = context.deadline;
-        self.pool
-            .run((request, context), deadline)
-            .await
-            .map_err(|error| Failure { code: error.code(), reason: error.to_string() })?
+        let (deadline, trace) = (context.deadline, context.trace);
+        trace::within(trace, self.pool.run((request, context), deadline)).await.map_err(Failure::from)?
     }
 }
 

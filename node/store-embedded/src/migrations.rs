@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, name: "vectors", sql: include_str!("../migrations/0004_vectors.sql") },
     Migration { version: 5, name: "audit", sql: include_str!("../migrations/0005_audit.sql") },
     Migration { version: 6, name: "versions", sql: include_str!("../migrations/0006_versions.sql") },
+    Migration { version: 7, name: "traces", sql: include_str!("../migrations/0007_traces.sql") },
 ];
 
 /// What a migration did.

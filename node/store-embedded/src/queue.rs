@@ -9,7 +9,7 @@ use tandem_domain::ids::{OwnerId, TaskId};
 use tandem_domain::task::{TaskKind, TaskRef};
 use tandem_domain::time::Timestamp;
 use tandem_ports::queue::{Deliveries, Delivery, QueueDepth, QueueError, Settlement};
-use tandem_ports::{StoreError, WorkQueue};
+use tandem_ports::{StoreError, WorkQueue, trace};
 use uuid::Uuid;
 
 use crate::codes;
@@ -188,11 +188,12 @@ impl EmbeddedStore {
 impl WorkQueue for EmbeddedStore {
     async fn publish(&self, kind: TaskKind, task: &TaskRef, delay: Duration) -> Result<(), QueueError> {
         let (task, visible_at) = (task.clone(), self.clock().now().plus(delay));
-        let insert = "INSERT INTO queue (owner, task, kind, visible_at, delivered) VALUES (?, ?, ?, ?, 0)
-            ON CONFLICT DO NOTHING";
+        let trace = trace::current().map(|trace| trace.to_string());
+        let insert = "INSERT INTO queue (owner, task, kind, visible_at, delivered, trace)
+            VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING";
         let work = move |connection: &Connection| {
             let id = task.id.as_uuid().into_bytes();
-            let row = params![task.owner.as_str(), id, codes::task_kind(kind), visible_at.millis()];
+            let row = params![task.owner.as_str(), id, codes::task_kind(kind), visible_at.millis(), trace];
             connection.prepare_cached(insert)?.execute(row)?;
             Ok(())
         };

@@ -4,6 +4,7 @@
 use std::io;
 
 use serde::{Deserialize, Serialize};
+use tandem_domain::trace::TraceContext;
 
 use crate::extract::{ExtractError, Extracted, Limits};
 
@@ -22,6 +23,8 @@ pub(super) struct Header {
     pub file_name: String,
     pub limits: Limits,
     pub bytes: u64,
+    /// What the reading is a part of. A variable of the environment could not say it: a child reads many documents.
+    pub trace: Option<TraceContext>,
 }
 
 /// A document to read.
@@ -32,10 +35,16 @@ pub(super) struct Request {
 }
 
 /// Length and header of a request.
-pub(super) fn encode_header(file_name: &str, limits: &Limits, bytes: usize) -> io::Result<Vec<u8>> {
+pub(super) fn encode_header(
+    file_name: &str,
+    limits: &Limits,
+    bytes: usize,
+    trace: Option<TraceContext>,
+) -> io::Result<Vec<u8>> {
     let skipped = file_name.chars().count().saturating_sub(MAX_NAME_CHARS);
     let file_name = file_name.chars().skip(skipped).collect();
-    with_length(&Header { file_name, limits: limits.clone(), bytes: bytes as u64 }, MAX_HEADER_BYTES)
+    let header = Header { file_name, limits: limits.clone(), bytes: bytes as u64, trace };
+    with_length(&header, MAX_HEADER_BYTES)
 }
 
 /// Length and reply.

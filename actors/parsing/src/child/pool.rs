@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tandem_ports::trace;
+use tandem_runtime::{Span, SpanKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
@@ -90,6 +92,13 @@ impl ExtractPool {
             return Err(ExtractError::TooLarge { bytes: size, limit: self.options.limits.file_bytes });
         }
         let _permit = self.seats.acquire().await.map_err(|_| unavailable("it is shutting down"))?;
+        let span = Span::begin("extract", SpanKind::Client);
+        let answer = span.run(self.extract_at_once(file_name, bytes)).await;
+        span.end(answer.as_ref().map_or("failed", |_| "read"), answer.is_err());
+        answer
+    }
+
+    async fn extract_at_once(&self, file_name: &str, bytes: Bytes) -> Result<Extracted, ExtractError> {
         let seat = match self.take_idle() {
             Some(seat) => seat,
             None => Seat::start(&self.options)?,
@@ -197,7 +206,8 @@ impl Seat {
         limits: &Limits,
         bytes: &[u8],
     ) -> io::Result<Result<Extracted, ExtractError>> {
-        self.input.write_all(&frame::encode_header(file_name, limits, bytes.len())?).await?;
+        let header = frame::encode_header(file_name, limits, bytes.len(), trace::current())?;
+        self.input.write_all(&header).await?;
         self.input.write_all(bytes).await?;
         self.input.flush().await?;
         let mut length = [0; 4];

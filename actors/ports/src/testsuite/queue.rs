@@ -8,10 +8,12 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tandem_domain::ids::TaskId;
 use tandem_domain::task::{TaskKind, TaskRef};
+use tandem_domain::trace::{SpanId, TraceContext, TraceId};
 use tokio::time::timeout;
 
 use super::samples;
 use crate::queue::{Deliveries, Delivery, QueueDepth, Settlement, WorkQueue};
+use crate::trace::within;
 
 mod memory;
 mod returns;
@@ -79,6 +81,7 @@ pub async fn contract(make: &dyn Fn() -> QueueUnderTest) {
     subscriptions_share_the_work(&make()).await;
     next_is_cancel_safe(&make()).await;
     returns::run(make).await;
+    a_trace_comes_with_every_delivery(&make()).await;
     a_closed_queue_says_so(&make()).await;
 }
 
@@ -337,6 +340,21 @@ async fn next_is_cancel_safe(it: &QueueUnderTest) {
         it.settle(&delivery, Settlement::Ack).await;
     }
     it.has_depth(depth(0, 0, 0), "counted").await;
+}
+
+/// Also after a retry, which on a broker is another message.
+async fn a_trace_comes_with_every_delivery(it: &QueueUnderTest) {
+    let trace = TraceContext { trace: TraceId::new(7), span: SpanId::new(9), sampled: false };
+    within(Some(trace), it.publish(1)).await;
+    let mut deliveries = it.subscribe(1).await;
+    for again in [true, false] {
+        let delivery = take(&mut *deliveries).await;
+        assert_eq!((&delivery.task, delivery.trace), (&key(1), Some(trace)));
+        let settlement = if again { Settlement::Retry(Duration::ZERO) } else { Settlement::Ack };
+        it.settle(&delivery, settlement).await;
+    }
+    it.publish(2).await;
+    assert_eq!(take(&mut *deliveries).await.trace, None);
 }
 
 async fn a_closed_queue_says_so(it: &QueueUnderTest) {

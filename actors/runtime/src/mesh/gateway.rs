@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tandem_domain::trace::TraceContext;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::peers::PeersMessage;
 use super::roster::Card;
@@ -17,6 +19,7 @@ use super::{MeshLimits, PeerService};
 use crate::metrics;
 use crate::placement::NodeName;
 use crate::seat::Address;
+use crate::trace::{Span, SpanKind};
 
 /// The process group of all gateways, known to every node.
 pub(super) const GROUP: &str = "gw";
@@ -84,7 +87,7 @@ impl Actor for Gateway {
         match message {
             GatewayMessage::Tell(frame) => drop(state.take(frame.into())),
             GatewayMessage::Ask(frame, reply) => match state.take(frame.into()) {
-                Taken::Request { from, deadline, body } => state.serve(from, deadline, body, reply),
+                Taken::Request(request) => state.serve(request, reply),
                 Taken::Noted => answer(reply, Verdict::Done, &[]),
                 Taken::Unreadable => answer(reply, Verdict::Unreadable, &[]),
             },
@@ -97,12 +100,16 @@ impl Actor for Gateway {
 enum Taken {
     /// News, which has been passed on.
     Noted,
-    Request {
-        from: NodeName,
-        deadline: Duration,
-        body: Bytes,
-    },
+    Request(Request),
     Unreadable,
+}
+
+/// What a peer asks.
+struct Request {
+    from: NodeName,
+    deadline: Duration,
+    trace: Option<TraceContext>,
+    body: Bytes,
 }
 
 impl GatewayState {
@@ -111,7 +118,11 @@ impl GatewayState {
         let news = match head {
             Frame::Ask { from, deadline_ms } => {
                 let deadline = Duration::from_millis(deadline_ms.into());
-                return Taken::Request { from, deadline, body };
+                return Taken::Request(Request { from, deadline, trace: None, body });
+            }
+            Frame::TracedAsk { from, deadline_ms, trace } => {
+                let deadline = Duration::from_millis(deadline_ms.into());
+                return Taken::Request(Request { from, deadline, trace: Some(trace), body });
             }
             Frame::Beat(beat) if !beat.is_sound() || body.len() > self.limits().state => {
                 return Taken::Unreadable;
@@ -132,7 +143,8 @@ impl GatewayState {
         &self.shared.limits
     }
 
-    fn serve(&self, from: NodeName, deadline: Duration, body: Bytes, reply: RpcReplyPort<Vec<u8>>) {
+    fn serve(&self, request: Request, reply: RpcReplyPort<Vec<u8>>) {
+        let Request { from, deadline, trace, body } = request;
         let most = self.limits().body;
         if body.len() > most {
             return answer(reply, Verdict::TooLarge, &[]);
@@ -143,9 +155,11 @@ impl GatewayState {
         let service = Arc::clone(&self.service);
         let deadline = deadline.min(self.limits().deadline);
         self.shared.spawner.spawn("answer to a peer", async move {
-            let work = AssertUnwindSafe(service.answer(from, body, deadline)).catch_unwind();
-            let done = tokio::time::timeout(deadline, work).await;
+            let span = Span::below(trace, "mesh/answer", SpanKind::Server).with_peer(from.as_str());
+            let work = AssertUnwindSafe(span.run(service.answer(from, body, deadline))).catch_unwind();
+            let done = tokio::time::timeout(deadline, work.instrument(log_of(trace))).await;
             drop(place);
+            span.end("answered", !matches!(done, Ok(Ok(_))));
             match done {
                 Ok(Ok(body)) if body.len() > most => answer(reply, Verdict::TooLarge, &[]),
                 Ok(Ok(body)) => answer(reply, Verdict::Done, &body),
@@ -156,6 +170,14 @@ impl GatewayState {
                 Err(_) => answer(reply, Verdict::Late, &[]),
             }
         });
+    }
+}
+
+/// What log lines of the answer to a request are told with.
+fn log_of(trace: Option<TraceContext>) -> tracing::Span {
+    match trace {
+        Some(context) => tracing::info_span!("peer", trace_id = %context.trace),
+        None => tracing::Span::none(),
     }
 }
 

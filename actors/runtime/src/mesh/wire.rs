@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tandem_domain::trace::TraceContext;
 use uuid::Uuid;
 
 use super::options::is_address;
@@ -32,6 +33,8 @@ pub(super) enum Frame {
     Leave(Identity),
     /// A request, which stands behind the head; the answer is worth nothing after so many milliseconds.
     Ask { from: NodeName, deadline_ms: u32 },
+    /// The same as a part of a trace. A node that does not know it says so, and is asked without.
+    TracedAsk { from: NodeName, deadline_ms: u32, trace: TraceContext },
 }
 
 /// The head of a heartbeat.

@@ -11,6 +11,8 @@ use ractor::factory::{
     Job, Worker, WorkerId, worker_builder,
 };
 use ractor::{ActorProcessingErr, ActorRef};
+use tandem_ports::trace::within;
+use tracing::Instrument;
 
 use super::{Handler, PoolError, PoolJob, PoolMessage, PoolOptions};
 use crate::metrics;
@@ -99,7 +101,7 @@ impl<J: Send + 'static, R: Send + 'static> Worker for PoolWorker<J, R> {
         job: Job<u64, PoolJob<J, R>>,
         _state: &mut (),
     ) -> Result<u64, ActorProcessingErr> {
-        let Job { key, msg: PoolJob { input, limit, begun, reply, place }, .. } = job;
+        let Job { key, msg: PoolJob { input, limit, trace, log, begun, reply, place }, .. } = job;
         let Some(mut reply) = reply.filter(|reply| !reply.is_closed()) else { return Ok(key) };
         begun.store(true, Ordering::Release);
         let in_hand = self.progress.begin_within(limit.saturating_add(DROP_LIMIT));
@@ -107,7 +109,7 @@ impl<J: Send + 'static, R: Send + 'static> Worker for PoolWorker<J, R> {
         let result = tokio::select! {
             biased;
             () = reply.closed() => None,
-            result = (self.handler)(input) => Some(result),
+            result = within(trace, (self.handler)(input)).instrument(log) => Some(result),
         };
         // Everything the job held is free before its caller hears of it.
         drop((in_hand, busy, place));

@@ -10,12 +10,15 @@ use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OperationId;
 use tandem_domain::task::{AfterFailure, LeaseRefusal, Task, TaskState};
 use tandem_domain::time::Timestamp;
+use tandem_domain::trace::TraceId;
 use tandem_ports::StoreError;
 use tandem_ports::queue::{Delivery, Settlement};
+use tracing::Instrument;
 
 use super::Shared;
 use super::row::{RowWrite, holds, write, write_held};
 use crate::metrics::{self, Stopwatch};
+use crate::trace::{Span, SpanKind};
 
 /// How often a lease is tried when others change the row at the same time.
 const LEASE_TRIES: u32 = 5;
@@ -33,6 +36,9 @@ const HELD_LEAST: Duration = Duration::from_millis(100);
 const GIVE_UP_LIMIT: Duration = Duration::from_secs(30);
 /// How often `give_up` is tried in one run.
 const GIVE_UP_TRIES: u32 = 3;
+/// Outcomes that are nobody's fault.
+const DONE: &str = "done";
+const GIVEN_BACK: &str = "given_back";
 
 /// A delivery to be carried out under this operation id.
 #[derive(Debug, Clone)]
@@ -62,7 +68,7 @@ impl Verdict {
     }
 
     /// The task's end is in no row yet: it comes again.
-    pub(super) const GIVEN_BACK: Self = Self::retry(Duration::ZERO, "given_back");
+    pub(super) const GIVEN_BACK: Self = Self::retry(Duration::ZERO, GIVEN_BACK);
 }
 
 /// How the work on a task ended.
@@ -81,6 +87,28 @@ enum Leased {
 
 impl Attempt {
     pub(super) async fn run(self, shared: Arc<Shared>) -> Verdict {
+        let (trace_id, task) = (self.trace_id(), &self.delivery.task.id);
+        let log = tracing::info_span!("task", %trace_id, %task, stage = shared.kind.name());
+        self.carry_out(&shared).instrument(log).await
+    }
+
+    /// The trace of whoever filed the task. One that is not known any more, such as that of a task whose message was
+    /// lost, is replaced by one that follows from the task.
+    fn trace_id(&self) -> TraceId {
+        let of_task = || TraceId::of(self.delivery.task.id.as_uuid());
+        self.delivery.trace.map_or_else(of_task, |context| context.trace)
+    }
+
+    fn span(&self, held: &Task) -> Span {
+        let (name, kind) = (held.kind.name(), SpanKind::Consumer);
+        let span = match self.delivery.trace {
+            Some(context) => Span::below(Some(context), name, kind),
+            None => Span::first(self.trace_id(), name, kind),
+        };
+        span.of_task(held.id, held.attempt)
+    }
+
+    async fn carry_out(&self, shared: &Shared) -> Verdict {
         let row = match shared.ports.tasks.task(&self.delivery.task).await {
             Ok(Some(row)) => row,
             Ok(None) if self.delivery.count >= MISSING_DELIVERIES => {
@@ -92,13 +120,18 @@ impl Attempt {
         if row.kind != shared.kind {
             return Verdict::dead("the task belongs to another queue".to_owned(), "misplaced");
         }
-        let row = match self.free(&shared, row).await {
+        let row = match self.free(shared, row).await {
             Ok(row) => row,
             Err(verdict) => return verdict,
         };
-        match self.lease(&shared, row).await {
-            Leased::Held(held) => self.work(&shared, held).await,
-            Leased::Poison(row) => self.poison(&shared, row).await,
+        match self.lease(shared, row).await {
+            Leased::Held(held) => {
+                let span = self.span(&held);
+                let verdict = span.run(self.work(shared, held)).await;
+                span.end(verdict.outcome, !matches!(verdict.outcome, DONE | GIVEN_BACK));
+                verdict
+            }
+            Leased::Poison(row) => self.poison(shared, row).await,
             Leased::Not(verdict) => verdict,
         }
     }
@@ -157,7 +190,7 @@ impl Attempt {
         };
         metrics::stage_time(shared.kind, watch.elapsed());
         match worked {
-            Worked::Ended(Ok(())) => self.end(shared, &held, Task::done, Verdict::ack("done")).await,
+            Worked::Ended(Ok(())) => self.end(shared, &held, Task::done, Verdict::ack(DONE)).await,
             Worked::Ended(Err(failure)) => self.fail(shared, &held, failure).await,
             Worked::LeaseLost => {
                 // Unless another took it, it was the store that was away.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tandem_domain::trace::TraceContext;
+use tandem_ports::trace;
 use tandem_runtime::Supervisor;
 use tandem_runtime::mesh::{Cookie, Mesh, MeshLimits, MeshOptions, MeshTls, NodeName, PeerService};
 use uuid::Uuid;
@@ -76,6 +78,7 @@ impl PeerService for Service {
             }
             Some(b'b') => Bytes::from(vec![b'b'; MOST + 1]),
             Some(b'f') => Bytes::from(from.to_string()),
+            Some(b't') => Bytes::from(trace::current().map(|at| at.trace.to_string()).unwrap_or_default()),
             Some(_) | None => request,
         }
     }
@@ -135,6 +138,11 @@ async fn obey(line: &str, mesh: &Mesh, supervisor: &tandem_runtime::SupervisorHa
                 }
                 Err(error) => format!("{error:?}"),
             }
+        }
+        "trace" => {
+            let (peer, trace) = (NodeName::new(word()).unwrap(), TraceContext::parse(word().as_bytes()));
+            let ask = mesh.ask(&peer, Bytes::from_static(b"t"), Duration::from_secs(5));
+            String::from_utf8_lossy(&trace::within(trace, ask).await.unwrap()).into_owned()
         }
         "announce" => format!("{:?}", mesh.announce(word().to_owned().into())),
         "kill" => supervisor.kill(word()).to_string(),

@@ -20,11 +20,18 @@ fn three_nodes_find_each_other_from_one_seed_and_talk() {
         assert_eq!(node.echo(&node.settings.name, 1), "NoSuchPeer");
         assert_eq!(node.echo("nobody", 1), "NoSuchPeer");
     }
+    a_trace_goes_along(&nodes);
     too_large_is_refused_and_nothing_else_suffers(&nodes);
     the_service_may_die_or_take_too_long(&nodes);
     what_is_too_much_is_refused(&nodes);
     states_are_seen_at_once(&nodes);
     who_leaves_is_gone_at_once(&nodes);
+}
+
+fn a_trace_goes_along([a, ..]: &[Node; 3]) {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    assert_eq!(a.tell(&format!("trace b 00-{trace}-b7ad6b7169203331-01")), trace);
+    assert_eq!(a.tell("trace b none"), "");
 }
 
 fn too_large_is_refused_and_nothing_else_suffers([a, b, _]: &[Node; 3]) {

@@ -188,7 +188,7 @@ async fn a_broker_short_of_memory_sheds_publishes_and_goes_on_delivering() {
     let many = futures::future::join_all((0..64).map(publish));
     let many = timeout(PATIENCE, many).await.expect("none of many hangs");
     assert!(many.into_iter().all(|done| done.is_err()));
-    let typed = queue.send(Parse, &key(2), Duration::ZERO, 0).await;
+    let typed = queue.send(Parse, &key(2), Duration::ZERO, (0, None)).await;
     assert!(matches!(typed, Err(RabbitError::Blocked { .. })), "{typed:?}");
     blocked_sessions_become(1.0).await;
     assert!(value("tandem_queue_publishes_total", &[Parse.name(), "blocked"]) >= 64.0);

@@ -1,3 +1,4 @@
+use tandem_domain::trace::{SpanId, TraceId};
 use tandem_ports::testsuite::samples;
 
 use super::*;
@@ -33,8 +34,8 @@ fn what_is_no_key_is_none() {
 #[test]
 fn deliveries_add_up() {
     assert_eq!(delivered(&BasicProperties::default()), 0);
-    assert_eq!(delivered(&properties(3)), 3);
-    let mut headers = headers(3);
+    assert_eq!(delivered(&properties(3, None)), 3);
+    let mut headers = headers(3, None);
     headers.insert("x-delivery-count".into(), AMQPValue::LongInt(2));
     assert_eq!(delivered(&with_headers(headers)), 5);
     let mut headers = FieldTable::default();
@@ -43,10 +44,25 @@ fn deliveries_add_up() {
 }
 
 #[test]
+fn a_trace_is_read_back() {
+    let context = TraceContext { trace: TraceId::new(7), span: SpanId::new(9), sampled: true };
+    for properties in [properties(1, Some(context)), dead(1, Some(context), "why", Timestamp::default())] {
+        assert_eq!(trace(&properties), Some(context));
+    }
+    assert_eq!(trace(&properties(1, None)), None);
+    let mut foreign = FieldTable::default();
+    foreign.insert(TRACEPARENT.into(), AMQPValue::LongString("00-no".into()));
+    assert_eq!(trace(&with_headers(foreign)), None);
+    let mut foreign = FieldTable::default();
+    foreign.insert(TRACEPARENT.into(), AMQPValue::LongLongInt(7));
+    assert_eq!(trace(&with_headers(foreign)), None);
+}
+
+#[test]
 fn a_death_has_a_reason() {
     let now = Timestamp::from_millis(1_234);
-    assert_eq!(death(&dead(2, "poison", now)), ("poison".to_owned(), Some(now)));
-    let (reason, _) = death(&dead(2, &"x".repeat(REASON_MOST + 9), now));
+    assert_eq!(death(&dead(2, None, "poison", now)), ("poison".to_owned(), Some(now)));
+    let (reason, _) = death(&dead(2, None, &"x".repeat(REASON_MOST + 9), now));
     assert_eq!(reason.len(), REASON_MOST);
     assert_eq!(death(&BasicProperties::default()), ("no reason was given".to_owned(), None));
     let mut headers = FieldTable::default();

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use serde_json::json;
 use tandem_config::{ConfigError, NodeConfig};
 use tandem_domain::document::{DocumentKind, ParsedVersion};
+use tandem_domain::trace::TraceContext;
 use tandem_parsing::structure::structure;
-use tandem_ports::Clock;
+use tandem_ports::{Clock, trace};
 use toml::Value;
 
 use crate::cli::ExtractArgs;
@@ -28,7 +29,10 @@ pub(crate) fn run(
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let pool = wiring::extract_pool(&config)?;
     let extracted = wiring::block_on(async {
-        let extracted = pool.extract(&name, Bytes::from(bytes)).await;
+        // As other programs are told what they are run for.
+        let caller = std::env::var("TRACEPARENT").ok();
+        let caller = caller.and_then(|header| TraceContext::parse(header.as_bytes()));
+        let extracted = trace::within(caller, pool.extract(&name, Bytes::from(bytes))).await;
         pool.close().await;
         extracted.with_context(|| format!("{} cannot be read", file.display()))
     })?;

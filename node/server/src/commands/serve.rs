@@ -20,6 +20,9 @@ use crate::clock::SystemClock;
 use crate::telemetry;
 use crate::wiring::{self, Node};
 
+/// How long the last spans may take at the end: with what the drain may take, less than a node may take to end.
+const LAST_SPANS_LIMIT: Duration = Duration::from_secs(2);
+
 /// Runs the node until it is asked to stop, or until a part of it comes down too often.
 pub(crate) fn run(
     args: &ServeArgs,
@@ -30,9 +33,16 @@ pub(crate) fn run(
         overrides.push(("edge.listen", Value::String(listen.to_string())));
     }
     let config = resolve(&overrides)?;
-    telemetry::start(&config.log)?;
+    let exporter = telemetry::start_exporting(&config)?;
     raise_file_limit();
-    wiring::block_on(serve(&config))
+    wiring::block_on(async {
+        let Some(exporter) = exporter else { return serve(&config).await };
+        let exporting = exporter.begin();
+        let served = serve(&config).await;
+        // What the end itself is made of goes along.
+        exporting.finish(LAST_SPANS_LIMIT).await;
+        served
+    })
 }
 
 /// Each connection and each file of the index is an open file, and the limit that a shell gives is meant for less.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
-use tandem_domain::task::TaskKind;
+use tandem_domain::task::{TaskKind, TaskRef};
 use tandem_domain::time::Timestamp;
+use tandem_domain::trace::TraceContext;
 use tandem_ports::queue::Delivery;
 
 use super::board::{Board, Returned};
@@ -35,7 +36,7 @@ pub(super) fn claim(
     let returned = give_back(connection, &board.returned(), now)?;
     let (until, code) = (now.plus(visibility), codes::task_kind(kind));
     let mut deliveries = Vec::new();
-    for (task, delivered) in due(connection, code, now, board.room(id, now))? {
+    for Due { task, delivered, trace } in due(connection, code, now, board.room(id, now))? {
         let token = board.claim(id, &task, until);
         let count = delivered.saturating_add(1);
         let update = "UPDATE queue SET token = ?, delivered = ?, visible_at = ?
@@ -43,7 +44,7 @@ pub(super) fn claim(
         let key = (task.owner.as_str(), task.id.as_uuid().into_bytes());
         let row = params![token.cast_signed(), count, until.millis(), key.0, key.1, code];
         connection.prepare_cached(update)?.execute(row)?;
-        deliveries.push(Delivery { task, kind, token, count });
+        deliveries.push(Delivery { task, kind, token, count, trace });
     }
     let select = "SELECT min(visible_at) FROM queue WHERE kind = ? AND visible_at > ?";
     let next: Option<i64> =
@@ -51,17 +52,21 @@ pub(super) fn claim(
     Ok(Claimed { deliveries, until, returned, next: next.map(Timestamp::from_millis) })
 }
 
-fn due(
-    connection: &Connection,
-    kind: u8,
-    now: Timestamp,
-    room: usize,
-) -> Result<Vec<(tandem_domain::task::TaskRef, u32)>, Fault> {
-    let select = "SELECT owner, task, delivered FROM queue WHERE kind = ? AND visible_at <= ?
+/// A message whose time has come.
+struct Due {
+    task: TaskRef,
+    delivered: u32,
+    trace: Option<TraceContext>,
+}
+
+fn due(connection: &Connection, kind: u8, now: Timestamp, room: usize) -> Result<Vec<Due>, Fault> {
+    let select = "SELECT owner, task, delivered, trace FROM queue WHERE kind = ? AND visible_at <= ?
         ORDER BY visible_at LIMIT ?";
     let mut statement = connection.prepare_cached(select)?;
     let rows = statement.query_and_then(params![kind, now.millis(), room as i64], |row| {
-        Ok((task_ref(row.get(0)?, row.get(1)?)?, row.get(2)?))
+        let trace: Option<String> = row.get(3)?;
+        let trace = trace.and_then(|trace| TraceContext::parse(trace.as_bytes()));
+        Ok(Due { task: task_ref(row.get(0)?, row.get(1)?)?, delivered: row.get(2)?, trace })
     })?;
     rows.collect()
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tandem_domain::task::{TaskKind, TaskRef};
 use tandem_domain::time::Timestamp;
+use tandem_domain::trace::TraceContext;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::queue::{Deliveries, Delivery, QueueDepth, QueueError, Settlement, WorkQueue};
 use crate::testsuite::locked;
+use crate::trace;
 
 /// Who waits looks at the clock this often, because a clock that is set by hand wakes nobody.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -42,6 +44,7 @@ struct Message {
     /// When it may be delivered (again).
     visible_at: Timestamp,
     count: u32,
+    trace: Option<TraceContext>,
     holder: Option<Holder>,
 }
 
@@ -84,7 +87,7 @@ impl WorkQueue for MemoryQueue {
         if state.closed {
             return Err(QueueError::Unavailable("the queue is closed".to_owned()));
         }
-        let message = Message { visible_at, count: 0, holder: None };
+        let message = Message { visible_at, count: 0, trace: trace::current(), holder: None };
         state.messages.entry((kind, task.clone())).or_insert(message);
         drop(state);
         self.0.changed.notify_waiters();
@@ -173,7 +176,8 @@ impl Subscription {
         message.count += 1;
         message.visible_at = now.plus(self.shared.visibility);
         message.holder = Some(Holder { subscription: self.id, token });
-        let delivery = Delivery { task: task.clone(), kind: *kind, token, count: message.count };
+        let Message { count, trace, .. } = *message;
+        let delivery = Delivery { task: task.clone(), kind: *kind, token, count, trace };
         state.deliveries = token;
         Some(delivery)
     }

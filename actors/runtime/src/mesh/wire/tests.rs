@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use tandem_domain::trace::{SpanId, TraceId};
 
 use super::*;
 
@@ -11,12 +12,18 @@ fn beat() -> Beat {
     Beat { from: identity(), advertise: "a.example:1".to_owned(), known }
 }
 
+fn traced() -> Frame {
+    let trace = TraceContext { trace: TraceId::new(7), span: SpanId::new(9), sampled: true };
+    Frame::TracedAsk { from: NodeName::new("b").unwrap(), deadline_ms: 300, trace }
+}
+
 #[test]
 fn heads_come_back_with_what_stands_behind_them() {
     let frames = [
         Frame::Beat(beat()),
         Frame::Leave(identity()),
         Frame::Ask { from: NodeName::new("b").unwrap(), deadline_ms: 1_000 },
+        traced(),
     ];
     for frame in frames {
         for body in [&b""[..], b"\0", b"some bytes"] {
@@ -32,6 +39,7 @@ fn the_bytes_of_version_one_never_change() {
     let ask = Frame::Ask { from: NodeName::new("b").unwrap(), deadline_ms: 300 };
     assert_eq!(hex::encode(encode(&ask, b"xy")), "00020162ac027879");
     assert_eq!(hex::encode(encode(&Verdict::Done, b"z")), "00007a");
+    assert_eq!(hex::encode(encode(&traced(), b"xy")), "00030162ac020709017879");
     let leave = encode(&Frame::Leave(identity()), b"");
     assert_eq!(hex::encode(leave), "0001066e6f64652d311000000000000000000000000001020304");
 }
