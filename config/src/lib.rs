@@ -11,6 +11,7 @@ mod auth;
 mod cluster;
 mod limits;
 mod quota;
+mod uploads;
 mod telemetry;
 
 pub use auth::{Auth, Jwt};
@@ -24,6 +25,7 @@ pub use node_config::{
     Parsing, Queue, Role, Shutdown, per_processor,
 };
 pub use quota::{PlanLimits, Plans, Quota};
+pub use uploads::Uploads;
 
 pub use telemetry::{Otlp, Telemetry};
 /// The defaults with their comments, as they were compiled in.

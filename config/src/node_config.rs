@@ -17,6 +17,7 @@ use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Secret, Store};
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
 use crate::quota::{Plans, Quota};
+use crate::uploads::Uploads;
 use crate::telemetry::Telemetry;
 
 section! {
@@ -34,6 +35,8 @@ section! {
         objects: Objects,
         /// What may be submitted.
         documents: Documents,
+        /// Files sent by a signed URL.
+        uploads: Uploads,
         /// Reading foreign bytes.
         parsing: Parsing,
         /// The encoder.
@@ -96,6 +99,8 @@ section! {
         max_streams: usize,
         /// Bytes, 1 KiB..=16 GiB.
         max_bulk_bytes: u64,
+        /// Where callers reach this node; empty = as each request says.
+        public_url: String,
         /// What an outside workflow shows with its reports, at least 32 characters; empty = there are none.
         workflow_token: Secret,
     }
@@ -306,6 +311,7 @@ impl NodeConfig {
         self.check_quota().or_else(|(key, reason)| fail(key, reason))?;
         self.check_limits().or_else(|(key, reason)| fail(key, reason))?;
         self.check_edge().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_uploads().or_else(|(key, reason)| fail(key, reason))?;
         self.check_auth().or_else(|(key, reason)| fail(key, reason))?;
         if self.queue.lease_s >= self.queue.visibility_timeout_s {
             return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
@@ -323,7 +329,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 39] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 40] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -339,6 +345,7 @@ impl NodeConfig {
             ("documents.max_bytes", self.documents.max_bytes, 1024, 64 * MIB),
             ("documents.workers", u(self.documents.workers), 1, 1024),
             ("documents.queue", u(self.documents.queue), 1, 65_536),
+            ("uploads.expires_min", self.uploads.expires_min, 1, 1_440),
             ("parsing.workers", u(self.parsing.workers), 0, 256),
             ("parsing.timeout_s", self.parsing.timeout_s, 1, 600),
             ("parsing.recycle_after", u64::from(self.parsing.recycle_after), 1, 1_000_000),

@@ -13,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod finding;
 pub(crate) mod profile;
 pub(crate) mod requirements;
+pub(crate) mod uploads;
 pub(crate) mod version;
 
 pub(crate) mod matches;

@@ -75,7 +75,7 @@ fn describe(path: &str, error: &serde_json::Error) -> String {
     let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `"];
     let message = if quotes.iter().any(|prefix| text.starts_with(prefix)) {
         match text.rsplit_once("expected ").map_or("another value", |(_, expected)| expected) {
-            "u16" | "u32" | "i32" => "expected a whole number in range".to_owned(),
+            "u16" | "u32" | "u64" | "i32" => "expected a whole number in range".to_owned(),
             expected => format!("expected {expected}"),
         }
     } else {

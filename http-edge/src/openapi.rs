@@ -49,6 +49,8 @@ macro_rules! failures {
 failures! {
     /// How handing in a document can fail.
     Creates = [400, 402, 409, 413, 415, 422, 429, 500, 503, 504];
+    /// How sending a file to a signed URL can fail.
+    Sends = [400, 403, 409, 413, 415, 429, 500, 503, 504];
     /// How starting work on documents can fail.
     Starts = [400, 402, 404, 409, 413, 415, 422, 429, 500, 503, 504];
     /// How a report of an outside workflow can fail.

@@ -18,7 +18,7 @@ use Right::{Needs, Open};
 mod tests;
 
 /// Every route, in the order of its template. One that is missing here is answered to nobody.
-const RIGHTS: [(&str, &str, Right); 48] = [
+const RIGHTS: [(&str, &str, Right); 50] = [
     ("GET", "/api/v1/account", Needs(Scope::Read)),
     ("GET", "/api/v1/audit", Needs(Scope::Tenant)),
     // The workflow shows its own token.
@@ -52,6 +52,7 @@ const RIGHTS: [(&str, &str, Right); 48] = [
     ("POST", "/api/v1/resumes/bulk", Needs(Scope::Bulk)),
     ("POST", "/api/v1/resumes/from-text", Needs(Scope::Write)),
     ("POST", "/api/v1/resumes/upload", Needs(Scope::Write)),
+    ("POST", "/api/v1/resumes/upload/{upload}/complete", Needs(Scope::Write)),
     ("DELETE", "/api/v1/resumes/{id}", Needs(Scope::Write)),
     ("GET", "/api/v1/resumes/{id}", Needs(Scope::Read)),
     ("GET", "/api/v1/resumes/{id}/events", Needs(Scope::Read)),
@@ -59,6 +60,8 @@ const RIGHTS: [(&str, &str, Right); 48] = [
     ("GET", "/api/v1/resumes/{id}/versions", Needs(Scope::Read)),
     ("POST", "/api/v1/resumes/{id}/versions", Needs(Scope::Write)),
     ("GET", "/api/v1/resumes/{id}/versions/{version}", Needs(Scope::Read)),
+    // The URL itself is the credential.
+    ("PUT", "/api/v1/uploads/{upload}", Open),
     ("DELETE", "/api/v1/users/{owner}", Needs(Scope::Admin)),
     ("GET", "/api/v1/users/{owner}/export", Needs(Scope::Admin)),
     ("GET", "/docs", Open),

@@ -19,8 +19,8 @@ use crate::headers;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::routes::{
-    accounts, audit, bulk, callbacks, documents, events, health, matches, quota, removal, runs, users,
-    versions,
+    accounts, audit, bulk, callbacks, documents, events, health, matches, quota, removal, runs, uploads,
+    users, versions,
 };
 
 /// Everything the edge works with.
@@ -126,7 +126,9 @@ pub(crate) fn door_until(edge: EdgeState, stopping: CancellationToken) -> Door {
 pub(crate) fn api() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::default()
         .routes(routes!(documents::submit_resume, documents::list_resumes))
-        .routes(routes!(documents::upload_resume))
+        .routes(routes!(uploads::upload_resume))
+        .routes(routes!(uploads::complete_upload))
+        .routes(routes!(uploads::send_upload))
         .routes(routes!(documents::resume_from_text))
         .routes(routes!(documents::get_resume))
         .routes(routes!(documents::get_redacted_resume))

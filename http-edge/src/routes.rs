@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod matches;
 pub(crate) mod removal;
 pub(crate) mod runs;
+pub(crate) mod uploads;
 pub(crate) mod versions;
 
 pub(crate) mod quota;

@@ -18,6 +18,7 @@ mod runs;
 mod samples;
 mod serve;
 mod submitted;
+mod uploads;
 mod versions;
 
 use std::sync::{Arc, Mutex};
@@ -142,6 +143,7 @@ fn state(max_in_flight: usize, gateway: Arc<Fake>) -> EdgeState {
             max_connections: 64,
             max_streams: 2,
             max_bulk_bytes: MAX_BULK_BYTES,
+            public_url: String::new(),
             workflow_token: Default::default(),
         },
         limits: NodeConfig::resolve(None, std::iter::empty(), &[]).unwrap().limits,

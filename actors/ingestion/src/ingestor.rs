@@ -229,13 +229,13 @@ fn title(from: &SubmitDocument) -> Option<String> {
 }
 
 /// The name without folders of either kind of slash and without control characters.
-fn base_name(name: &str) -> String {
+pub(crate) fn base_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = base.chars().filter(|c| !c.is_control()).take(MAX_FILE_NAME).collect();
     if clean.trim().is_empty() { "document".to_owned() } else { clean }
 }
 
-fn failure(code: ErrorCode, reason: &str) -> Failure {
+pub(crate) fn failure(code: ErrorCode, reason: &str) -> Failure {
     Failure { code, reason: reason.to_owned() }
 }
 

@@ -8,6 +8,7 @@ use tandem_domain::ids::{ContentDigest, DocumentId, OperationId, OwnerId, derive
 use tandem_domain::profile::LanguageCode;
 use tandem_domain::time::Timestamp;
 use tandem_messages::documents::{RefineJob, SubmitDocument};
+use tandem_messages::uploads::OpenUpload;
 use tandem_ports::intents::Intent;
 use tandem_ports::{IntentStore, Write};
 
@@ -45,6 +46,21 @@ impl Told {
         let mut parts = vec![id.as_uuid().into_bytes().to_vec()];
         parts.extend(words(notes));
         let told = Self { owner: owner.clone(), operation: *operation, body: one_of("refine", &parts) };
+        named.then_some(told)
+    }
+
+    /// The intent of a file that is to be sent.
+    pub(crate) fn of_upload(request: &OpenUpload) -> Option<Self> {
+        let OpenUpload { owner, operation, named, file_name, media_type, size, digest } = request;
+        let digest = digest.map(|digest| digest.to_string());
+        let parts = [
+            file_name.as_bytes().to_vec(),
+            marked(media_type.as_deref()),
+            size.to_be_bytes().to_vec(),
+            marked(digest.as_deref()),
+        ];
+        let told =
+            Self { owner: owner.clone(), operation: *operation, body: one_of("signed upload", &parts) };
         named.then_some(told)
     }
 

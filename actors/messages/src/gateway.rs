@@ -25,6 +25,9 @@ use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
 use crate::quota::{GetQuota, QuotaView};
 use crate::runs::{CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
 use crate::status::{GetStatus, Status};
+use crate::uploads::{
+    AdmitUpload, AdmittedUpload, CompleteUpload, OpenUpload, OpenedUpload, SendUpload, SentUpload,
+};
 use crate::users::{EraseUser, ErasedUser, ExportPage, ExportUser};
 
 /// A question that knows its answer.
@@ -86,6 +89,10 @@ conversations! {
     SubmitDocument => SubmittedDocument,
     SubmitVersion => SubmittedDocument,
     RefineJob => SubmittedDocument,
+    OpenUpload => OpenedUpload,
+    AdmitUpload => AdmittedUpload,
+    SendUpload => SentUpload,
+    CompleteUpload => SubmittedDocument,
     GetDocument => DocumentDetail,
     GetRedacted => RedactedDocument,
     ListDocuments => DocumentPage,

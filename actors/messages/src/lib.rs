@@ -11,6 +11,7 @@ pub mod matches;
 pub mod quota;
 pub mod runs;
 pub mod status;
+pub mod uploads;
 pub mod users;
 
 pub mod gateway;

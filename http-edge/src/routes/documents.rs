@@ -6,7 +6,9 @@ use axum::response::Response;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
-use tandem_messages::documents::{GetDocument, GetRedacted, ListDocuments, SubmitDocument};
+use tandem_messages::documents::{
+    GetDocument, GetRedacted, ListDocuments, SubmitDocument, SubmittedDocument,
+};
 use tandem_messages::matches::ListMatches;
 
 use crate::answer;
@@ -16,7 +18,7 @@ use crate::dto::document::{
 };
 use crate::dto::envelope::{Envelope, Listing};
 use crate::dto::matches::Match;
-use crate::json::{is_json, media_type};
+use crate::json::is_json;
 use crate::openapi::{Creates, Lists, Reads};
 use crate::problem::Problem;
 use crate::query::{Cursor, Page, Params, PathId};
@@ -72,32 +74,6 @@ pub(crate) async fn submit_job(
     request: Request,
 ) -> Result<Response, Problem> {
     submit(DocumentKind::Job, call, operation, request).await
-}
-
-/// Submit a résumé as a file
-///
-/// The same as `POST /api/v1/resumes` with a form.
-#[utoipa::path(
-    post, path = "/api/v1/resumes/upload", tag = "resumes",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),
-    request_body(content = FileForm, content_type = "multipart/form-data"),
-    responses(
-        (status = 202, body = Envelope<Submitted>, description = "Accepted",
-            headers(("Location" = String, description = "Where it can be seen"))),
-        (status = 200, body = Envelope<Submitted>, description = "The same content was there already",
-            headers(("Location" = String, description = "Where it can be seen"))),
-        Creates,
-    ),
-)]
-pub(crate) async fn upload_resume(
-    call: Call,
-    operation: Operation,
-    request: Request,
-) -> Result<Response, Problem> {
-    if media_type(request.headers()) != "multipart/form-data" {
-        return Err(Problem::new(ErrorCode::UnsupportedType, "send a file as multipart/form-data"));
-    }
-    submit(DocumentKind::Resume, call, operation, request).await
 }
 
 /// Submit a résumé as text
@@ -208,17 +184,22 @@ pub(crate) async fn get_redacted_resume(
     Ok(answer::ok(RedactedResume::new(redacted, with_text)))
 }
 
-async fn submit(
+pub(super) async fn submit(
     kind: DocumentKind,
     call: Call,
     Operation(operation): Operation,
     request: Request,
 ) -> Result<Response, Problem> {
     let submission = read(kind, &call, operation, request).await?;
-    let submitted = Submitted::from(call.ask(submission).await?);
+    Ok(accepted(kind, call.ask(submission).await?))
+}
+
+/// The answer to whoever has handed a document in.
+pub(super) fn accepted(kind: DocumentKind, submitted: SubmittedDocument) -> Response {
+    let submitted = Submitted::from(submitted);
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
     let location = format!("/api/v1/{}/{}", kind.folder(), submitted.document.id);
-    Ok(answer::at(status, &location, submitted))
+    answer::at(status, &location, submitted)
 }
 
 /// Reads a document that is handed in.

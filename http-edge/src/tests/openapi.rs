@@ -2,7 +2,7 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 48] = [
+const ROUTES: [(&str, &str); 50] = [
     ("get", "/api/v1/account"),
     ("get", "/api/v1/audit"),
     ("post", "/api/v1/callbacks/n8n/job"),
@@ -35,6 +35,7 @@ const ROUTES: [(&str, &str); 48] = [
     ("post", "/api/v1/resumes/bulk"),
     ("post", "/api/v1/resumes/from-text"),
     ("post", "/api/v1/resumes/upload"),
+    ("post", "/api/v1/resumes/upload/{upload}/complete"),
     ("delete", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}"),
     ("get", "/api/v1/resumes/{id}/events"),
@@ -42,6 +43,7 @@ const ROUTES: [(&str, &str); 48] = [
     ("get", "/api/v1/resumes/{id}/versions"),
     ("post", "/api/v1/resumes/{id}/versions"),
     ("get", "/api/v1/resumes/{id}/versions/{version}"),
+    ("put", "/api/v1/uploads/{upload}"),
     ("delete", "/api/v1/users/{owner}"),
     ("get", "/api/v1/users/{owner}/export"),
     ("get", "/docs"),

@@ -109,7 +109,7 @@ async fn resumes_come_on_the_paths_of_the_documents() {
     assert_eq!((submission.kind, submission.named), (DocumentKind::Resume, true));
     assert_eq!((submission.file_name.as_str(), submission.title.as_deref()), ("cv.pdf", Some("Mine")));
     let silent = Site::silent();
-    silent.post("/api/v1/resumes/upload", json!({"text": "x"})).await.problem(415, "UNSUPPORTED_TYPE");
+    silent.post("/api/v1/resumes/upload", json!({"text": "x"})).await.problem(400, "VALIDATION_ERROR");
     silent.send(form("/api/v1/resumes/from-text", &file)).await.problem(415, "UNSUPPORTED_TYPE");
 }
 

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
-use object_store::{Error, ObjectStoreExt as _};
+use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, PutMode};
+use tandem_ports::objects::{ObjectEntry, PutGrant, SignedPut};
 use tandem_ports::{ObjectStore, StoreError};
 
 use crate::error::{ObjectsError, store_error};
@@ -49,11 +51,29 @@ impl ObjectStore for LocalObjects {
         self.files.put(&path, bytes.into()).await.map(|_| ()).map_err(|error| store_error(&error))
     }
 
+    async fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, StoreError> {
+        let path = key::path(key)?;
+        match self.files.put_opts(&path, bytes.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(store_error(&error)),
+        }
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let path = key::path(key)?;
         let read = async { self.files.get(&path).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(store_error(&error)),
+        }
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        let path = key::path(key)?;
+        match self.files.head(&path).await {
+            Ok(found) => Ok(Some(found.size)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(store_error(&error)),
         }
@@ -65,5 +85,17 @@ impl ObjectStore for LocalObjects {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(store_error(&error)),
         }
+    }
+
+    async fn list(&self, folder: &str, most: usize) -> Result<Vec<ObjectEntry>, StoreError> {
+        let path = key::folder(folder)?;
+        let found = self.files.list(Some(&path)).take(most).try_collect::<Vec<_>>().await;
+        let found = found.map_err(|error| store_error(&error))?;
+        Ok(found.iter().filter_map(|found| key::entry(folder, &path, found)).collect())
+    }
+
+    /// Nobody but nodes sees the folder.
+    async fn sign_put(&self, _grant: PutGrant<'_>) -> Result<Option<SignedPut>, StoreError> {
+        Ok(None)
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, ObjectStoreExt as _, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, Error, ObjectStore as _, ObjectStoreExt as _, PutMode, RetryConfig,
+};
+use tandem_ports::objects::{ObjectEntry, PutGrant, SignedPut};
 use tandem_ports::{ObjectStore, StoreError};
 use tokio::time::timeout;
 
@@ -16,6 +20,7 @@ use crate::key;
 use crate::options::S3Options;
 
 mod fault;
+mod sign;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -108,9 +113,25 @@ impl S3Objects {
         self.bounded("writing", put).await.map(|_| ())
     }
 
+    async fn write_new(&self, path: &Path, bytes: Bytes) -> Result<bool, Fault> {
+        let put = async {
+            match self.bucket.put_opts(path, bytes.into(), PutMode::Create.into()).await {
+                Err(Error::AlreadyExists { .. }) => Ok(false),
+                done => done.map(|_| true),
+            }
+        };
+        self.bounded("writing", put).await
+    }
+
     async fn read(&self, path: &Path) -> Result<Option<Bytes>, Fault> {
         let read = self.bounded("reading", async { self.bucket.get(path).await?.bytes().await });
         or_absent(read.await.map(Some))
+    }
+
+    /// The answer to HEAD has no body, and so does not say whether it is the object that is absent.
+    async fn measure(&self, path: &Path) -> Result<Option<u64>, Fault> {
+        let found = self.bounded("looking", self.bucket.get(path)).await;
+        or_absent(found.map(|found| Some(found.meta.size)))
     }
 
     async fn remove(&self, path: &Path) -> Result<(), Fault> {
@@ -145,12 +166,33 @@ impl ObjectStore for S3Objects {
         Ok(self.write(&self.path(key)?, bytes).await?)
     }
 
+    async fn put_new(&self, key: &str, bytes: Bytes) -> Result<bool, StoreError> {
+        Ok(self.write_new(&self.path(key)?, bytes).await?)
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.read(&self.path(key)?).await?)
     }
 
+    async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.measure(&self.path(key)?).await?)
+    }
+
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         Ok(self.remove(&self.path(key)?).await?)
+    }
+
+    async fn list(&self, folder: &str, most: usize) -> Result<Vec<ObjectEntry>, StoreError> {
+        let path: Path = self.prefix.parts().chain(key::folder(folder)?.parts()).collect();
+        let found = self.bucket.list(Some(&path)).take(most).try_collect::<Vec<_>>();
+        let found = self.bounded("listing", found).await?;
+        Ok(found.iter().filter_map(|found| key::entry(folder, &path, found)).collect())
+    }
+
+    async fn sign_put(&self, grant: PutGrant<'_>) -> Result<Option<SignedPut>, StoreError> {
+        let path = self.path(grant.key)?;
+        let signed = self.bounded("signing", sign::put(&self.bucket, &path, grant)).await?;
+        Ok(Some(signed))
     }
 }
 

@@ -11,7 +11,7 @@ use tandem_domain::document::{Document, DocumentKind, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
 use tandem_domain::task::TaskKind;
-use tandem_ingestion::{Eraser, Ingestion, Intake};
+use tandem_ingestion::{Eraser, Ingestion, Intake, Uploads};
 use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
     DocumentDetail, DocumentPage, DocumentStates, GetDocument, GetDocumentStates, GetRedacted, ListDocuments,
@@ -35,6 +35,7 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod quota;
 mod status;
+mod uploads;
 pub(crate) mod users;
 
 /// Requests in hand at the same time, and how many may wait.
@@ -49,6 +50,7 @@ const CHECK_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) ingestion: Ingestion,
+    pub(crate) uploads: Uploads,
     pub(crate) eraser: Eraser,
     pub(crate) matching: Matching,
     pub(crate) documents: Arc<dyn DocumentStore>,
@@ -105,6 +107,10 @@ impl Parts {
                 Reply::SubmitVersion(self.submit(Intake::Version(q), context).await?)
             }
             Request::RefineJob(q) => Reply::RefineJob(self.submit(Intake::Words(q), context).await?),
+            Request::OpenUpload(q) => Reply::OpenUpload(self.open_upload(q).await?),
+            Request::AdmitUpload(q) => Reply::AdmitUpload(self.admit_upload(&q).await?),
+            Request::SendUpload(q) => Reply::SendUpload(self.send_upload(q).await?),
+            Request::CompleteUpload(q) => Reply::CompleteUpload(self.complete_upload(q, context).await?),
             Request::GetDocument(q) => Reply::GetDocument(self.document(q).await?),
             Request::GetRedacted(q) => Reply::GetRedacted(self.redacted(q).await?),
             Request::ListDocuments(q) => Reply::ListDocuments(self.list(q).await?),
@@ -133,13 +139,16 @@ impl Parts {
     }
 
     async fn submit(&self, intake: Intake, context: &Context) -> Result<SubmittedDocument, Failure> {
+        self.expect_intake()?;
+        self.take_in(intake, context).await
+    }
+
+    /// Whether documents are taken in here and now.
+    fn expect_intake(&self) -> Result<(), Failure> {
         if self.supervisor.drain().is_draining() {
             return Err(stopping());
         }
-        if !self.takes_documents {
-            return Err(not_my_role());
-        }
-        self.take_in(intake, context).await
+        if self.takes_documents { Ok(()) } else { Err(not_my_role()) }
     }
 
     async fn document(&self, request: GetDocument) -> Result<DocumentDetail, Failure> {

@@ -12,6 +12,7 @@ mod corpus;
 mod clock;
 mod gateway;
 mod telemetry;
+mod upload_key;
 
 mod report;
 

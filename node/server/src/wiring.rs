@@ -13,6 +13,7 @@ use tandem_embedding::{ChunkOptions, Chunker, EmbedWork, NativeEmbedder, TextCut
 use tandem_index_tantivy::lexical_query;
 use tandem_ingestion::{
     Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions, IngestorPorts,
+    UploadSweeper, UploadSweeperOptions, Uploads, UploadsOptions, UploadsPorts,
 };
 use tandem_matching::{
     Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork, SearchOptions,
@@ -35,6 +36,7 @@ use crate::cluster::{Cluster, Keeper, KeeperOptions, NodeState};
 use crate::gateway::quota::Metering;
 use crate::gateway::users::Exporter;
 use crate::gateway::{NodeGateway, Parts};
+use crate::upload_key::upload_key;
 
 /// Threads that may block at the same time on files, SQLite, the encoder and the index: some for the node as a whole
 /// and some for each processor, which has an encoder, an item of a run and its shards to serve.
@@ -107,6 +109,7 @@ impl Node {
         Relay::start(&supervisor, relay, adapters.tasks(), adapters.queue(), adapters.clock()).await?;
         let parts = Parts {
             ingestion: start_ingestion(&supervisor, config, &adapters).await?,
+            uploads: start_uploads(&supervisor, config, &adapters).await?,
             eraser,
             matching: matching(&adapters),
             documents: adapters.documents(),
@@ -192,6 +195,30 @@ async fn start_ingestion(
         queue: config.documents.queue,
     };
     Ok(Ingestion::start(supervisor, options, ingestor).await?)
+}
+
+/// Files that are sent by signed URLs; what nobody completes is swept by every node that takes documents in.
+async fn start_uploads(
+    supervisor: &SupervisorHandle,
+    config: &NodeConfig,
+    adapters: &Adapters,
+) -> anyhow::Result<Uploads> {
+    let options = UploadsOptions {
+        max_bytes: config.documents.max_bytes,
+        good_for: config.uploads.good_for(),
+        key: upload_key(config)?,
+    };
+    let ports = UploadsPorts {
+        documents: adapters.documents(),
+        intents: adapters.intents(),
+        objects: Arc::clone(&adapters.objects),
+        clock: adapters.clock(),
+    };
+    let uploads = Uploads::new(options, ports);
+    if config.has(Role::Ingest) {
+        UploadSweeper::start(supervisor, UploadSweeperOptions::default(), uploads.clone()).await?;
+    }
+    Ok(uploads)
 }
 
 fn shard_host(

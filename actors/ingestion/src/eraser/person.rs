@@ -15,6 +15,7 @@ use tandem_ports::documents::Page;
 use tandem_runtime::file_task;
 
 use super::Eraser;
+use crate::uploads;
 
 /// What is read of a list at once, and how many of it are removed at the same time.
 const PAGE: u32 = 100;
@@ -80,6 +81,7 @@ impl Eraser {
     }
 
     async fn erase_belongings(&self, owner: &OwnerId, removed: &mut ErasedParts) -> Result<(), Failure> {
+        self.erase_uploads(owner).await?;
         for kind in [DocumentKind::Resume, DocumentKind::Job] {
             self.erase_documents(owner, kind, removed).await?;
         }
@@ -104,6 +106,17 @@ impl Eraser {
                 removed.runs += 1;
             }
         }
+    }
+
+    /// What was sent and is not completed.
+    async fn erase_uploads(&self, owner: &OwnerId) -> Result<(), Failure> {
+        let (objects, own) = (&self.ports.objects, uploads::prefix(owner));
+        for entry in objects.list(uploads::WAITING, uploads::MOST_WAITING).await? {
+            if entry.key.starts_with(&own) {
+                objects.delete(&entry.key).await?;
+            }
+        }
+        Ok(())
     }
 
     /// `None` = somebody else removes it at the same time.

@@ -9,6 +9,7 @@ use tandem_ports::documents::Page;
 use tandem_ports::{AccountStore, RunStore, WorkQueue};
 
 use super::*;
+use crate::uploads;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -44,12 +45,21 @@ async fn expect_nobody(house: &House, document: &Document) {
 async fn a_person_is_erased_with_everything_of_theirs() {
     let house = house();
     let document = person(&house).await;
+    let (own, other) = (uploads::prefix(&OwnerId::local()), uploads::prefix(&"other".parse().unwrap()));
+    for prefix in [&own, &other] {
+        house.objects.put(&format!("{prefix}0.part"), Bytes::from_static(b"Robin")).await.unwrap();
+    }
     let erase = || house.eraser.erase_person(OwnerId::local(), TenantId::local(), operation(), LIMIT);
     let erased = erase().await.unwrap();
     let removed = erased.removed;
     assert_eq!((removed.documents, removed.versions, removed.matches, removed.runs), (1, 1, 1, 1));
     assert!(erased.log_position.is_some());
     expect_nobody(&house, &document).await;
+    let waiting = house.objects.list(uploads::WAITING, 10).await.unwrap();
+    assert!(
+        waiting.len() == 1 && waiting[0].key.starts_with(&other),
+        "what was sent and not completed is gone"
+    );
     let again = erase().await.unwrap();
     assert_eq!(again.removed, tandem_messages::users::ErasedParts::default());
 }

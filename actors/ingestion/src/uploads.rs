@@ -1,0 +1,413 @@
+//! Files that their owners send by a signed URL, to the object store itself or to any node's edge, and then complete:
+//! only then are they taken in, as every other file is.
+//!
+//! What was asked for stands in the upload's id, which is signed: there is no row. What lies in the object store is a file
+//! that waits, and afterwards, for as long as its id means anything, what became of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tandem_domain::document::{DocumentKind, Failure, MediaKind, Version};
+use tandem_domain::error::ErrorCode;
+use tandem_domain::ids::{ContentDigest, DocumentId, OperationId, OwnerId, derived};
+use tandem_domain::time::Timestamp;
+use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
+use tandem_messages::uploads::{
+    AdmitUpload, AdmittedUpload, CompleteUpload, OpenUpload, OpenedUpload, SendUpload, SentUpload,
+    SignedUpload, UploadTarget,
+};
+use tandem_ports::objects::{PutGrant, SignedPut};
+use tandem_ports::{Clock, DocumentStore, IntentStore, ObjectStore, StoreError};
+
+use crate::ingestor::{base_name, failure};
+use crate::intent::Told;
+use crate::metrics;
+
+mod place;
+mod sweeper;
+mod ticket;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use place::{WAITING, prefix};
+pub use sweeper::{UploadSweeper, UploadSweeperOptions};
+pub use ticket::UploadKey;
+
+use ticket::Ticket;
+
+/// Files of one owner that may wait at the same time, and of all owners.
+const MOST_OF_OWNER: usize = 64;
+pub(crate) const MOST_WAITING: usize = 4096;
+/// How much longer than an upload its file may lie there: clocks differ, and a file that was sent in time arrives late.
+const GRACE: Duration = Duration::from_secs(300);
+/// What is looked at in one go when it is swept.
+const SWEEP_PAGE: usize = 1000;
+/// What a file may be sent as besides the types that are read.
+const ANY_MEDIA: &str = "application/octet-stream";
+/// The types that are read.
+const READ: [MediaKind; 5] =
+    [MediaKind::Pdf, MediaKind::Docx, MediaKind::Html, MediaKind::Markdown, MediaKind::Text];
+
+/// Limits of uploads, and what their URLs are signed with.
+#[derive(Debug, Clone)]
+pub struct UploadsOptions {
+    /// The largest file, in bytes.
+    pub max_bytes: u64,
+    /// How long a URL is good, and its upload can be completed; whole seconds.
+    pub good_for: Duration,
+    /// The key.
+    pub key: UploadKey,
+}
+
+/// The ports that uploads work with.
+#[derive(Clone)]
+pub struct UploadsPorts {
+    /// What became of those that were completed.
+    pub documents: Arc<dyn DocumentStore>,
+    /// What submitters meant to do.
+    pub intents: Arc<dyn IntentStore>,
+    /// Where files wait.
+    pub objects: Arc<dyn ObjectStore>,
+    /// When it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Gives out URLs and takes in what comes by them. Cheap to clone; holds no state of its own.
+#[derive(Clone)]
+pub struct Uploads {
+    options: UploadsOptions,
+    ports: UploadsPorts,
+}
+
+/// What became of an upload that was completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Done {
+    document: DocumentId,
+    version: Version,
+    duplicate: bool,
+}
+
+impl Uploads {
+    /// Uploads on these ports.
+    #[must_use]
+    pub const fn new(options: UploadsOptions, ports: UploadsPorts) -> Self {
+        Self { options, ports }
+    }
+
+    /// Says where a file can be sent.
+    ///
+    /// # Errors
+    /// The file would be refused with a code of its own (`EMPTY_DOCUMENT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_TYPE`), its
+    /// owner has too many that wait (`RATE_LIMITED`), the intent belongs to another one (`IDEMPOTENCY_KEY_REUSED`) or
+    /// its upload has ended (`CONFLICT`); or a store is not available.
+    pub async fn open(&self, request: OpenUpload) -> Result<OpenedUpload, Failure> {
+        let opened = self.opened(request).await;
+        metrics::upload("opened", &opened);
+        opened
+    }
+
+    async fn opened(&self, request: OpenUpload) -> Result<OpenedUpload, Failure> {
+        let media_type = self.check(&request)?;
+        let now = self.ports.clock.now();
+        let since = match Told::of_upload(&request) {
+            None => None,
+            Some(told) => {
+                let intents = self.ports.intents.as_ref();
+                let since = told.remember(intents, now).await?;
+                told.end(intents).await;
+                since
+            }
+        };
+        let until_s = seconds(since.unwrap_or(now).plus(self.options.good_for));
+        let left = u64::try_from(until_s - seconds(now)).ok().filter(|left| *left > 0).ok_or_else(|| {
+            failure(ErrorCode::Conflict, "the upload of this key has ended; ask for another with another key")
+        })?;
+        self.expect_room(&request.owner).await?;
+        let OpenUpload { owner, operation, file_name, size, digest, .. } = request;
+        let (upload, file_name) = (operation.as_uuid(), base_name(&file_name));
+        let ticket = Ticket { owner, upload, file_name, size, digest, until_s };
+        let id = self.options.key.id_of(&ticket).map_err(|error| {
+            failure(ErrorCode::Internal, &format!("the id of an upload cannot be written: {error}"))
+        })?;
+        let key = place::waiting(&ticket.owner, upload);
+        let grant = PutGrant { key: &key, size, media_type: &media_type, valid: Duration::from_secs(left) };
+        let (target, headers) = match self.ports.objects.sign_put(grant).await? {
+            Some(SignedPut { url, headers }) => (UploadTarget::Store(url), headers),
+            None => {
+                let signature = self.options.key.sign_put(&id, until_s);
+                (UploadTarget::Edge(signature), vec![("content-type".to_owned(), media_type)])
+            }
+        };
+        Ok(OpenedUpload { id, target, headers, until: moment(until_s) })
+    }
+
+    /// Says whether a file may be sent to a URL of the edge.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` when nobody here has signed it, or its time has passed; `CONFLICT` when a file was sent to it already;
+    /// `RATE_LIMITED` when its owner has too many that wait; or a store is not available.
+    pub async fn admit(&self, request: &AdmitUpload) -> Result<AdmittedUpload, Failure> {
+        Ok(AdmittedUpload { size: self.admitted(&request.upload).await?.size })
+    }
+
+    /// Keeps a file that came to a URL of the edge until it is completed.
+    ///
+    /// # Errors
+    /// As [`Uploads::admit`]; `PAYLOAD_TOO_LARGE` or `VALIDATION_ERROR` when it is not what was announced. Then nothing of
+    /// it is kept.
+    pub async fn send(&self, request: SendUpload) -> Result<SentUpload, Failure> {
+        let sent = self.sent(request).await;
+        metrics::upload("sent", &sent);
+        sent
+    }
+
+    async fn sent(&self, request: SendUpload) -> Result<SentUpload, Failure> {
+        let SendUpload { upload, content } = request;
+        let ticket = self.admitted(&upload).await?;
+        ticket.expect(&content)?;
+        let key = place::waiting(&ticket.owner, ticket.upload);
+        if !self.ports.objects.put_new(&key, content).await? {
+            return Err(used());
+        }
+        Ok(SentUpload { size: ticket.size, until: moment(ticket.until_s) })
+    }
+
+    async fn admitted(&self, url: &SignedUpload) -> Result<Ticket, Failure> {
+        let forbidden = |reason: &str| failure(ErrorCode::Forbidden, reason);
+        let SignedUpload { id, until_s, signature } = url;
+        let key = &self.options.key;
+        let ticket = key.ticket_of(id).filter(|_| key.has_signed_put(id, *until_s, signature));
+        let ticket = ticket.ok_or_else(|| forbidden("this URL was not given out like this"))?;
+        if self.has_ended(&ticket) {
+            return Err(forbidden("this URL has expired; ask for another"));
+        }
+        let objects = &self.ports.objects;
+        for key in [place::waiting, place::done].map(|key| key(&ticket.owner, ticket.upload)) {
+            if objects.size(&key).await?.is_some() {
+                return Err(used());
+            }
+        }
+        self.expect_room(&ticket.owner).await?;
+        Ok(ticket)
+    }
+
+    /// Hands a file that was sent to `submit`, as any other, and removes it from where it waited. Asked again within the
+    /// upload's time, it answers alike.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for what is nobody's, another owner's or has ended; `NOT_READY` until the file was sent;
+    /// `PAYLOAD_TOO_LARGE` or `VALIDATION_ERROR` when it is not what was announced, and then it is removed; else those
+    /// of `submit`: a file that it refuses for what it is, is removed.
+    pub async fn complete<W: Future<Output = Result<SubmittedDocument, Failure>>>(
+        &self,
+        request: CompleteUpload,
+        submit: impl FnOnce(SubmitDocument) -> W,
+    ) -> Result<SubmittedDocument, Failure> {
+        let completed = self.completed(request, submit).await;
+        metrics::upload("completed", &completed);
+        completed
+    }
+
+    async fn completed<W: Future<Output = Result<SubmittedDocument, Failure>>>(
+        &self,
+        request: CompleteUpload,
+        submit: impl FnOnce(SubmitDocument) -> W,
+    ) -> Result<SubmittedDocument, Failure> {
+        let ticket = self.options.key.ticket_of(&request.id);
+        let ticket = ticket.filter(|ticket| ticket.owner == request.owner).ok_or_else(none)?;
+        if self.has_ended(&ticket) {
+            return Err(none());
+        }
+        if let Some(submitted) = self.done(&ticket).await? {
+            return Ok(submitted);
+        }
+        let content = match self.waiting(&ticket).await {
+            Err(refused) if is_final(refused.code) => {
+                self.forget(&ticket).await;
+                return Err(refused);
+            }
+            waiting => waiting?,
+        };
+        let of_upload = || OperationId::from_uuid(derived("upload", &[ticket.upload.as_bytes()]));
+        let submission = SubmitDocument {
+            owner: request.owner,
+            operation: request.operation.unwrap_or_else(of_upload),
+            // Whoever lost the answer asks again, and is answered as before.
+            named: true,
+            kind: DocumentKind::Resume,
+            file_name: ticket.file_name.clone(),
+            title: request.title,
+            content,
+            notes: request.notes,
+        };
+        let submitted = submit(submission).await;
+        match &submitted {
+            Ok(submitted) => {
+                self.note(&ticket, submitted).await;
+                self.forget(&ticket).await;
+            }
+            Err(refused) if is_final(refused.code) => self.forget(&ticket).await,
+            Err(_) => {}
+        }
+        submitted
+    }
+
+    /// Forgets what nobody can complete any more; how many objects those were.
+    ///
+    /// # Errors
+    /// The store is not available; what is left is left for the next time.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        let (objects, now) = (&self.ports.objects, self.ports.clock.now());
+        let mut swept = 0;
+        for folder in [WAITING, place::DONE] {
+            loop {
+                let page = objects.list(folder, SWEEP_PAGE).await?;
+                let before = swept;
+                for entry in &page {
+                    if entry.put_at.plus(self.options.good_for + GRACE) <= now {
+                        objects.delete(&entry.key).await?;
+                        metrics::swept();
+                        swept += 1;
+                    }
+                }
+                if page.len() < SWEEP_PAGE || swept == before {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    /// What the file is to be sent as, if it can be taken at all.
+    fn check(&self, request: &OpenUpload) -> Result<String, Failure> {
+        let (size, limit) = (request.size, self.options.max_bytes);
+        if size == 0 {
+            return Err(failure(ErrorCode::EmptyDocument, "the file is empty"));
+        }
+        if size > limit {
+            let reason = format!("the file has {size} bytes; the limit is {limit}");
+            return Err(failure(ErrorCode::TooLarge, &reason));
+        }
+        let Some(given) = &request.media_type else { return Ok(ANY_MEDIA.to_owned()) };
+        let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_read = media_type == ANY_MEDIA || READ.iter().any(|kind| kind.media_type() == media_type);
+        is_read.then_some(media_type).ok_or_else(|| {
+            failure(ErrorCode::UnsupportedType, "files of this type are not read: send PDF, DOCX or text")
+        })
+    }
+
+    async fn expect_room(&self, owner: &OwnerId) -> Result<(), Failure> {
+        let waiting = self.ports.objects.list(WAITING, MOST_WAITING).await?;
+        if waiting.len() >= MOST_WAITING {
+            return Err(failure(ErrorCode::Overloaded, "too many files wait to be completed"));
+        }
+        let own = prefix(owner);
+        if waiting.iter().filter(|entry| entry.key.starts_with(&own)).count() >= MOST_OF_OWNER {
+            let reason =
+                format!("{MOST_OF_OWNER} of your files wait already: complete them, or let them expire");
+            return Err(failure(ErrorCode::RateLimited, &reason));
+        }
+        Ok(())
+    }
+
+    fn has_ended(&self, ticket: &Ticket) -> bool {
+        moment(ticket.until_s) <= self.ports.clock.now()
+    }
+
+    /// The answer to whoever asks again.
+    async fn done(&self, ticket: &Ticket) -> Result<Option<SubmittedDocument>, Failure> {
+        let key = place::done(&ticket.owner, ticket.upload);
+        let Some(bytes) = self.ports.objects.get(&key).await? else { return Ok(None) };
+        let Done { document, version, duplicate } = postcard::from_bytes(&bytes)
+            .map_err(|_| failure(ErrorCode::Internal, "what became of an upload cannot be read"))?;
+        // It may have been removed meanwhile.
+        let document = self.ports.documents.document(&ticket.owner, document).await?.ok_or_else(none)?;
+        Ok(Some(SubmittedDocument { document, version, duplicate }))
+    }
+
+    /// The file of an upload, if it is the one that was announced. What lies in a bucket is measured before it is read:
+    /// nobody else may have.
+    async fn waiting(&self, ticket: &Ticket) -> Result<Bytes, Failure> {
+        let not_sent = || failure(ErrorCode::NotReady, "the file has not been sent yet");
+        let (objects, key) = (&self.ports.objects, place::waiting(&ticket.owner, ticket.upload));
+        ticket.expect_size(objects.size(&key).await?.ok_or_else(not_sent)?)?;
+        let content = objects.get(&key).await?.ok_or_else(not_sent)?;
+        ticket.expect(&content)?;
+        Ok(content)
+    }
+
+    async fn note(&self, ticket: &Ticket, submitted: &SubmittedDocument) {
+        let SubmittedDocument { document, version, duplicate } = submitted;
+        let done = Done { document: document.id, version: *version, duplicate: *duplicate };
+        let key = place::done(&ticket.owner, ticket.upload);
+        let noted = match postcard::to_stdvec(&done) {
+            Ok(bytes) => self.ports.objects.put(&key, bytes.into()).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        // The document is there: who asks again is told so by its content.
+        if let Err(error) = noted {
+            tracing::warn!(error, "what became of an upload could not be noted");
+        }
+    }
+
+    async fn forget(&self, ticket: &Ticket) {
+        let key = place::waiting(&ticket.owner, ticket.upload);
+        if let Err(error) = self.ports.objects.delete(&key).await {
+            tracing::warn!(%error, "the file of an upload could not be removed; it will be swept");
+        }
+    }
+}
+
+impl Ticket {
+    /// Whether this is the file that was announced.
+    fn expect(&self, content: &Bytes) -> Result<(), Failure> {
+        self.expect_size(content.len() as u64)?;
+        if self.digest.is_some_and(|digest| digest != ContentDigest::of(content)) {
+            return Err(failure(ErrorCode::Validation, "the file has another SHA-256 than was announced"));
+        }
+        Ok(())
+    }
+
+    fn expect_size(&self, size: u64) -> Result<(), Failure> {
+        let reason = || format!("the file has {size} bytes; {} were announced", self.size);
+        match size.cmp(&self.size) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(failure(ErrorCode::TooLarge, &reason())),
+            std::cmp::Ordering::Less => Err(failure(ErrorCode::Validation, &reason())),
+        }
+    }
+}
+
+/// Whether a file was refused for what it is, so that asking again cannot help.
+const fn is_final(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Validation
+            | ErrorCode::TooLarge
+            | ErrorCode::UnsupportedType
+            | ErrorCode::EmptyDocument
+            | ErrorCode::CorruptDocument
+            | ErrorCode::EncryptedDocument
+            | ErrorCode::NoText
+            | ErrorCode::LimitExceeded
+    )
+}
+
+const fn seconds(at: Timestamp) -> i64 {
+    at.millis().div_euclid(1000)
+}
+
+const fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds.saturating_mul(1000))
+}
+
+fn used() -> Failure {
+    failure(ErrorCode::Conflict, "a file was sent to this URL already")
+}
+
+fn none() -> Failure {
+    failure(ErrorCode::NotFound, "there is no such upload, or it has ended")
+}
