@@ -329,7 +329,7 @@ impl NodeConfig {
         Ok(())
     }
 
-    fn ranges(&self) -> [(&'static str, u64, u64, u64); 40] {
+    fn ranges(&self) -> [(&'static str, u64, u64, u64); 41] {
         let u = |n: usize| n as u64;
         const MIB: u64 = 1 << 20;
         let scylla = &self.store.scylla;
@@ -374,6 +374,7 @@ impl NodeConfig {
             ("store.scylla.concurrency", u(scylla.concurrency), 1, 65_536),
             ("mesh.hold_down_s", self.mesh.hold_down_s, 0, 3600),
             ("quota.period_s", self.quota.period_s, 1, 315_360_000),
+            ("quota.block_pairs", self.quota.block_pairs, 1, 100_000_000),
         ]
     }
 

@@ -16,6 +16,8 @@ section! {
         default_plan: String,
         /// Seconds, 1..=10 years.
         period_s: u64,
+        /// Pairs, 1..=100 million.
+        block_pairs: u64,
         /// Whether a header makes a caller a Pro member.
         trust_pro_header: bool,
     }

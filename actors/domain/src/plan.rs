@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Measure {
     /// Requested matches of one pair, per period.
     Matches,
-    /// Places in the results of runs, queries times rows for each, per period.
+    /// Rows in the results of runs, per period.
     Pairs,
     /// Runs that have not ended, at a time.
     ConcurrentRuns,

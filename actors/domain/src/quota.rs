@@ -1,4 +1,4 @@
-//! What an owner has used of a plan: windows, charges and leases, as a state machine without a clock.
+//! What an owner has used of a plan: windows, charges and leases (`lease`), as a state machine without a clock.
 //!
 //! Nothing here is in use by two at a time: whoever keeps an [`OwnerQuota`] writes the next one under the condition that
 //! the last one still stands.
@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{OperationId, OwnerId};
 use crate::plan::{Limits, Measure};
 use crate::time::Timestamp;
+
+pub use lease::{Lease, RunLoad, Terms};
+
+mod lease;
 
 #[cfg(test)]
 mod tests;
@@ -131,7 +135,7 @@ pub struct OwnerQuota {
     /// What was used. A measure that is missing was never used.
     pub windows: BTreeMap<Measure, QuotaWindow>,
     /// What is lent to work that goes on, at most [`MAX_LEASES`]. Leases do not expire.
-    pub leases: Vec<Charge>,
+    pub leases: Vec<Lease>,
 }
 
 impl OwnerQuota {
@@ -146,12 +150,6 @@ impl OwnerQuota {
     pub fn window(&self, measure: Measure, period: Duration, now: Timestamp) -> QuotaWindow {
         let window = self.windows.get(&measure).copied().unwrap_or_default();
         window.at(period_of(measure, period), now)
-    }
-
-    /// The lease of an operation.
-    #[must_use]
-    pub fn lease(&self, operation: OperationId) -> Option<&Charge> {
-        self.leases.iter().find(|lease| lease.operation == operation)
     }
 
     /// Takes all costs, or none: `None` where nothing of them is limited.
@@ -185,58 +183,25 @@ impl OwnerQuota {
         Ok(Some(Charge { operation, costs: taken, at: now }))
     }
 
-    /// Charges and keeps the charge as a lease, until [`OwnerQuota::settle`]. The caller has looked that the operation has
-    /// none and that there is room.
-    ///
-    /// # Errors
-    /// See [`OwnerQuota::charge`].
-    pub fn lend(
-        &mut self,
-        limits: &Limits,
-        costs: &[Cost],
-        operation: OperationId,
-        period: Duration,
-        now: Timestamp,
-    ) -> Result<Option<Charge>, Exhausted> {
-        let lease = self.charge(limits, costs, operation, period, now)?;
-        self.leases.extend(lease.clone());
-        Ok(lease)
-    }
-
     /// Gives everything back that a charge took.
     pub fn refund(&mut self, charge: &Charge) {
         for Cost { measure, amount } in &charge.costs {
-            if let Some(window) = self.windows.get_mut(measure) {
-                *window = window.given_back(*amount, charge.at);
-            }
+            self.give_back(*measure, *amount, charge.at);
         }
-    }
-
-    /// Ends a lease: what is left of it, at most what it took, is given back, and all of a measure without a period.
-    /// Returns whether there was one.
-    pub fn settle(&mut self, operation: OperationId, unused: &[Cost]) -> bool {
-        let Some(place) = self.leases.iter().position(|lease| lease.operation == operation) else {
-            return false;
-        };
-        let mut lease = self.leases.remove(place);
-        for cost in &mut lease.costs {
-            if cost.measure.is_periodic() {
-                let left = unused.iter().find(|left| left.measure == cost.measure);
-                cost.amount = cost.amount.min(left.map_or(0, |left| left.amount));
-            }
-        }
-        self.refund(&lease);
-        true
     }
 
     /// Counts as much less of what is there now; what was used in a period stays used. The charge that remembers it.
     pub fn release(&mut self, costs: &[Cost], operation: OperationId, now: Timestamp) -> Charge {
         for Cost { measure, amount } in costs.iter().filter(|cost| !cost.measure.is_periodic()) {
-            if let Some(window) = self.windows.get_mut(measure) {
-                *window = window.given_back(*amount, now);
-            }
+            self.give_back(*measure, *amount, now);
         }
         Charge { operation, costs: Vec::new(), at: now }
+    }
+
+    fn give_back(&mut self, measure: Measure, amount: u64, taken_at: Timestamp) {
+        if let Some(window) = self.windows.get_mut(&measure) {
+            *window = window.given_back(amount, taken_at);
+        }
     }
 
     /// Begins the windows of all periodic measures anew, with nothing used. What is there now stays counted.

@@ -163,10 +163,16 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Items that have ended, however.
+    #[must_use]
+    pub const fn ended(&self) -> u32 {
+        self.done.saturating_add(self.failed).saturating_add(self.canceled)
+    }
+
     /// The state that follows.
     #[must_use]
     pub const fn state(&self) -> RunState {
-        let settled = self.done.saturating_add(self.failed).saturating_add(self.canceled);
+        let settled = self.ended();
         if settled == 0 && self.items > 0 {
             RunState::Queued
         } else if settled < self.items {

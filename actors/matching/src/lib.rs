@@ -16,6 +16,7 @@ mod question;
 mod shard;
 mod shard_host;
 
+mod allowance;
 mod open_runs;
 mod work;
 
@@ -26,6 +27,7 @@ mod metrics;
 #[cfg(test)]
 mod testing;
 
+pub use allowance::{Allowance, Coverage, Refund};
 pub use corpus::{Corpus, ShardPeers};
 pub use handle::{Matching, run_id};
 pub use hosted::{HostedShards, ShardReport};
@@ -33,4 +35,4 @@ pub use open_runs::OpenRuns;
 pub use question::Among;
 pub use searcher::{CutQuery, Query, Ranked, SearchOptions, Searcher};
 pub use shard_host::{OpenShard, ShardHost, ShardHostOptions};
-pub use work::{InteractiveWork, ItemFiling, Refund, RunWork};
+pub use work::{InteractiveWork, ItemFiling, RunWork};

@@ -11,6 +11,8 @@ use tandem_ports::documents::LogPosition;
 use tandem_ports::{DocumentStore, RunStore};
 use tokio::sync::OnceCell;
 
+use crate::allowance::Bill;
+
 /// Runs that are remembered: items of one run come one after another, and few runs go on at a time.
 const REMEMBERED: usize = 8;
 
@@ -19,6 +21,7 @@ pub(crate) struct OpenRun {
     pub(crate) run: MatchRun,
     /// `None` = all.
     pub(crate) among: Option<Arc<HashSet<DocumentId>>>,
+    pub(crate) bill: Bill,
     head: OnceCell<LogPosition>,
 }
 
@@ -57,7 +60,7 @@ impl OpenRuns {
             Selection::All => None,
             Selection::Ids(ids) => Some(Arc::new(ids.iter().copied().collect())),
         };
-        let open = Arc::new(OpenRun { run, among, head: OnceCell::new() });
+        let open = Arc::new(OpenRun { run, among, bill: Bill::default(), head: OnceCell::new() });
         self.recent(|recent| {
             recent.push_front(Arc::clone(&open));
             recent.truncate(REMEMBERED);

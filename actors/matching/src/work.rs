@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId};
+use tandem_domain::ids::{DocumentId, MatchId, OwnerId, RunId};
 use tandem_domain::ranked::Features;
 use tandem_domain::run::{
     ItemOutcome, MatchRun, PairMatch, PairOutcome, Progress, RunRow, ScoredPair, Selection,
@@ -16,6 +16,7 @@ use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
 use tandem_runtime::{StageWork, file_task};
 use tokio::task::spawn_blocking;
 
+use crate::allowance::{Allowance, Refund};
 use crate::metrics;
 use crate::open_runs::{OpenRun, OpenRuns};
 use crate::question::Among;
@@ -35,6 +36,7 @@ pub struct RunWork {
     filing: ItemFiling,
     searcher: Searcher,
     open: Arc<OpenRuns>,
+    allowance: Option<Arc<dyn Allowance>>,
 }
 
 /// What is needed to file the items of a run.
@@ -57,7 +59,13 @@ impl RunWork {
         searcher: Searcher,
         open: Arc<OpenRuns>,
     ) -> Self {
-        Self { documents, runs, filing, searcher, open }
+        Self { documents, runs, filing, searcher, open, allowance: None }
+    }
+
+    /// The same, and items take what they may come to before they are ranked.
+    #[must_use]
+    pub fn metered(self, allowance: Option<Arc<dyn Allowance>>) -> Self {
+        Self { allowance, ..self }
     }
 
     /// Files every item, once the documents that the run names have settled: what is still being read would silently
@@ -138,6 +146,19 @@ impl RunWork {
         query.map(Some).ok_or_else(|| internal("the run has no such item"))
     }
 
+    /// Ranks an item, unless it has ended or the plan allows no more.
+    async fn end_item(&self, open: &OpenRun, item: u32) -> Result<(), Failure> {
+        let Some(query) = self.open_item(open, item).await? else { return Ok(()) };
+        if let Some(allowance) = &self.allowance
+            && let Some(refusal) = open.bill.refusal(allowance.as_ref(), &open.run, item).await?
+        {
+            return self.finish(open, item, &ItemOutcome::Failed(refusal)).await;
+        }
+        let rows = self.rank(open, query).await?;
+        metrics::kept(rows.iter().map(|row| &row.scored));
+        self.finish(open, item, &ItemOutcome::Ranked(rows)).await
+    }
+
     async fn finish(&self, open: &OpenRun, item: u32, outcome: &ItemOutcome) -> Result<(), Failure> {
         self.runs.finish_item(&open.run.owner, open.run.id, item, outcome).await?.certain()
     }
@@ -153,11 +174,7 @@ impl StageWork for RunWork {
         match task.subject {
             TaskSubject::Run { run } => self.file_items(&self.open.open(&task.owner, run).await?.run).await,
             TaskSubject::RunItem { run, item } => {
-                let open = self.open.open(&task.owner, run).await?;
-                let Some(query) = self.open_item(&open, item).await? else { return Ok(()) };
-                let rows = self.rank(&open, query).await?;
-                metrics::kept(rows.iter().map(|row| &row.scored));
-                self.finish(&open, item, &ItemOutcome::Ranked(rows)).await
+                self.end_item(&*self.open.open(&task.owner, run).await?, item).await
             }
             TaskSubject::Version { .. }
             | TaskSubject::Match { .. }
@@ -194,13 +211,6 @@ impl StageWork for RunWork {
             .try_collect()
             .await
     }
-}
-
-/// Gives back what a match has cost that came to nothing.
-#[async_trait]
-pub trait Refund: Send + Sync + 'static {
-    /// Undoes the charge of an operation. Again, or for what was never charged, it changes nothing.
-    async fn refund(&self, owner: &OwnerId, operation: OperationId) -> Result<(), Failure>;
 }
 
 /// Scores requested pairs and cancels runs.

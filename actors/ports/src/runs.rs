@@ -32,6 +32,9 @@ pub trait RunStore: Send + Sync + 'static {
     /// Counts a run's items; `None` if the owner has no such run.
     async fn progress(&self, owner: &OwnerId, run: RunId) -> Result<Option<Progress>, StoreError>;
 
+    /// How many rows the items of a run have that have ended; 0 if the owner has no such run.
+    async fn count_rows(&self, owner: &OwnerId, run: RunId) -> Result<u64, StoreError>;
+
     /// The rows behind `after`, in order of item and rank, at most `limit`.
     async fn rows(
         &self,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tandem_domain::ids::{OperationId, OwnerId};
 use tandem_domain::plan::Plan;
-use tandem_domain::quota::{Cost, OwnerQuota};
+use tandem_domain::quota::{Cost, OwnerQuota, RunLoad};
 use tandem_ports::{Clock, QuotaStore};
 use tandem_runtime::{Address, AskError, StartError, SupervisorHandle, ask};
+use tokio::time::Instant;
 
 use crate::actor::{self, OwnerMessage, Start};
 use crate::directory::{Directory, Place};
@@ -26,6 +27,8 @@ const ASKS: u32 = 2;
 pub struct QuotaOptions {
     /// How long a window of a periodic measure lasts.
     pub period: Duration,
+    /// How many pairs a run takes at a time.
+    pub block: u64,
     /// An actor that was not asked for so long goes; at most twice as long passes.
     pub idle: Duration,
     /// The most actors of this node. For further owners changes are made without one.
@@ -35,10 +38,16 @@ pub struct QuotaOptions {
 }
 
 impl QuotaOptions {
-    /// With windows of this length.
+    /// With windows of this length and blocks of so many pairs.
     #[must_use]
-    pub const fn new(period: Duration) -> Self {
-        Self { period, idle: Duration::from_secs(60), most_active: 4_096, limit: Duration::from_secs(10) }
+    pub const fn new(period: Duration, block: u64) -> Self {
+        Self {
+            period,
+            block,
+            idle: Duration::from_secs(60),
+            most_active: 4_096,
+            limit: Duration::from_secs(10),
+        }
     }
 }
 
@@ -67,7 +76,7 @@ impl Quota {
         plans: PlanBook,
         options: QuotaOptions,
     ) -> Self {
-        let ports = Arc::new(Ports { store, plans, period: options.period });
+        let ports = Arc::new(Ports { store, plans, period: options.period, block: options.block });
         let directory = Arc::new(Directory::new(options.most_active));
         Self(Arc::new(Inner { supervisor, ports, clock, directory, options }))
     }
@@ -101,19 +110,49 @@ impl Quota {
         self.counted(owner, Action::Charge { limits, costs, operation }).await
     }
 
-    /// The same for work that goes on: what it takes stays taken until it is given back.
+    /// Lends a run its place among those that go on and its first block of pairs, or as much of it as is left; see
+    /// [`tandem_domain::quota::Lease`]. It stays lent until it is given back. The same operation is lent it once.
     ///
     /// # Errors
-    /// Those of [`Quota::charge`], and [`QuotaError::TooManyLeases`].
-    pub async fn lease(
+    /// Those of [`Quota::charge`] where not even one item can be paid for, and [`QuotaError::TooManyLeases`].
+    pub async fn lend(
         &self,
         owner: &OwnerId,
         plan: &Plan,
-        costs: Vec<Cost>,
+        load: RunLoad,
         operation: OperationId,
     ) -> Result<Receipt, QuotaError> {
-        let limits = plan.limits;
-        self.counted(owner, Action::Lend { limits, costs, operation }).await
+        self.counted(owner, Action::Lend { plan: plan.clone(), load, operation }).await
+    }
+
+    /// Lends a run the block in which `item` lies, unless it has it. Again, also by other nodes, it takes nothing more.
+    /// Unlimited = the run has no lease, and none of its items needs one.
+    ///
+    /// # Errors
+    /// [`QuotaError::Refused`] when the plan does not allow the run to reach the item; any other means that the same item
+    /// may be tried again.
+    pub async fn cover(
+        &self,
+        owner: &OwnerId,
+        load: RunLoad,
+        item: u32,
+        operation: OperationId,
+    ) -> Result<Receipt, QuotaError> {
+        self.counted(owner, Action::Cover { load, item, operation }).await
+    }
+
+    /// Takes back what `done` ranked items of a run that goes on have left, which came to `used` pairs together.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn trim(
+        &self,
+        owner: &OwnerId,
+        load: RunLoad,
+        (done, used): (u32, u64),
+        operation: OperationId,
+    ) -> Result<(), QuotaError> {
+        self.counted(owner, Action::Trim { load, done, used, operation }).await.map(drop)
     }
 
     /// Undoes the charge or lease of an operation. Again, or without one, it changes nothing.
@@ -138,17 +177,13 @@ impl Quota {
         self.counted(owner, Action::Release { costs, operation }).await.map(drop)
     }
 
-    /// Ends a lease: `unused` of it is given back, and what is counted as it stands. Again it changes nothing.
+    /// Ends the lease of a run that came to `used` pairs: the others and its place are given back. Again it changes
+    /// nothing.
     ///
     /// # Errors
     /// The store's.
-    pub async fn give_back(
-        &self,
-        owner: &OwnerId,
-        operation: OperationId,
-        unused: Vec<Cost>,
-    ) -> Result<(), QuotaError> {
-        self.counted(owner, Action::Settle { operation, unused }).await.map(drop)
+    pub async fn settle(&self, owner: &OwnerId, operation: OperationId, used: u64) -> Result<(), QuotaError> {
+        self.counted(owner, Action::Settle { operation, used }).await.map(drop)
     }
 
     /// The owner's row as it stands in the store.
@@ -183,7 +218,7 @@ impl Quota {
 
     /// Through the owner's actor, or without it where there is none to be had.
     async fn perform(&self, owner: &OwnerId, action: Action) -> Result<Outcome, QuotaError> {
-        let command = Command { action, at: self.0.clock.now() };
+        let command = Command { action, at: self.0.clock.now(), asked: Instant::now() };
         for _ in 0..ASKS {
             let Some(supervisor) = &self.0.supervisor else { break };
             let Some(place) = self.0.directory.place(owner) else { break };

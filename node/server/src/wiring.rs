@@ -16,8 +16,8 @@ use tandem_ingestion::{
     UploadSweeper, UploadSweeperOptions, Uploads, UploadsOptions, UploadsPorts,
 };
 use tandem_matching::{
-    Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork, SearchOptions,
-    Searcher, ShardHost, ShardHostOptions, ShardPeers,
+    Allowance, Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork,
+    SearchOptions, Searcher, ShardHost, ShardHostOptions, ShardPeers,
 };
 use tandem_messages::GatewayHandle;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
@@ -96,8 +96,11 @@ impl Node {
         let corpus = Corpus::new(config.index.shards, hosted.clone(), peers);
         let eraser = eraser(&adapters, Arc::clone(&adapters.objects), adapters.clock(), changed.clone());
         let metering = metering(&supervisor, config, &adapters);
-        start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed, corpus, runs).await?;
+        start_stages(&supervisor, config, &adapters, Arc::clone(&extractor), changed).await?;
         if config.has(Role::Match) {
+            let items = run_work(config, &adapters, corpus, runs, metering.clone());
+            let workers = per_processor(config.matching.bulk_workers);
+            start_stage(&supervisor, config, &adapters, Arc::new(items), workers).await?;
             let work = interactive_work(&adapters, metering.clone());
             let workers = per_processor(config.matching.interactive_workers);
             start_stage(&supervisor, config, &adapters, Arc::new(work), workers).await?;
@@ -166,6 +169,21 @@ fn matching(adapters: &Adapters) -> Matching {
 
 fn metering(supervisor: &SupervisorHandle, config: &NodeConfig, adapters: &Adapters) -> Option<Metering> {
     Metering::of(config, supervisor, adapters.quotas(), adapters.runs(), adapters.clock())
+}
+
+/// Items of runs, which take their pairs before they are ranked.
+fn run_work(
+    config: &NodeConfig,
+    adapters: &Adapters,
+    corpus: Corpus,
+    open: Arc<OpenRuns>,
+    metering: Option<Metering>,
+) -> RunWork {
+    let search = SearchOptions { pool: config.matching.pool, terms: config.matching.terms };
+    let searcher = Searcher::new(corpus, lexical_query, search);
+    let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
+    let allowance = metering.map(|metering| Arc::new(metering) as Arc<dyn Allowance>);
+    RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, open).metered(allowance)
 }
 
 /// What somebody waits for; a pair that cannot be scored costs nothing.
@@ -256,8 +274,6 @@ async fn start_stages(
     adapters: &Adapters,
     extractor: Arc<ExtractPool>,
     changed: watch::Sender<u64>,
-    corpus: Corpus,
-    open: Arc<OpenRuns>,
 ) -> anyhow::Result<()> {
     let threads = per_processor(config.embedding.threads);
     let mut stages: Vec<(Arc<dyn StageWork>, NonZeroUsize)> = Vec::new();
@@ -286,13 +302,6 @@ async fn start_stages(
             workers => per_processor(workers),
         };
         stages.push((Arc::new(embed), workers));
-    }
-    if config.has(Role::Match) {
-        let search = SearchOptions { pool: config.matching.pool, terms: config.matching.terms };
-        let searcher = Searcher::new(corpus, lexical_query, search);
-        let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
-        let items = RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, open);
-        stages.push((Arc::new(items), per_processor(config.matching.bulk_workers)));
     }
     for (work, capacity) in stages {
         start_stage(supervisor, config, adapters, work, capacity).await?;

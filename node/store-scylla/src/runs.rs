@@ -152,6 +152,11 @@ impl RunStore for ScyllaStore {
         Ok(Some(progress))
     }
 
+    async fn count_rows(&self, owner: &OwnerId, run: RunId) -> Result<u64, StoreError> {
+        let counts = items::segments().map(|segment| self.count_ranked(owner, run, segment));
+        Ok(try_join_all(counts).await?.into_iter().sum())
+    }
+
     async fn rows(
         &self,
         owner: &OwnerId,

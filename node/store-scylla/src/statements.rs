@@ -35,14 +35,7 @@ pub(crate) struct Statements {
     pub(crate) add_unsettled: PreparedStatement,
     pub(crate) drop_unsettled: PreparedStatement,
     pub(crate) unsettled: PreparedStatement,
-    pub(crate) insert_item: PreparedStatement,
-    pub(crate) item: PreparedStatement,
-    pub(crate) item_serial: PreparedStatement,
-    pub(crate) items: PreparedStatement,
-    pub(crate) count_items: PreparedStatement,
-    pub(crate) put_row: PreparedStatement,
-    pub(crate) rows: PreparedStatement,
-    pub(crate) drop_rows: PreparedStatement,
+    pub(crate) items: ItemStatements,
     pub(crate) forget: ForgetStatements,
     pub(crate) lists: ListStatements,
     pub(crate) log: LogStatements,
@@ -51,6 +44,19 @@ pub(crate) struct Statements {
     pub(crate) leads: LeadStatements,
     pub(crate) audit: AuditStatements,
     pub(crate) vectors: VectorStatements,
+}
+
+/// The statements of items of runs and their rows.
+pub(crate) struct ItemStatements {
+    pub(crate) insert: PreparedStatement,
+    pub(crate) one: PreparedStatement,
+    pub(crate) one_serial: PreparedStatement,
+    pub(crate) page: PreparedStatement,
+    pub(crate) count: PreparedStatement,
+    pub(crate) count_ranked: PreparedStatement,
+    pub(crate) put_row: PreparedStatement,
+    pub(crate) rows: PreparedStatement,
+    pub(crate) drop_rows: PreparedStatement,
 }
 
 /// The statements that forget runs and matches.
@@ -115,8 +121,6 @@ pub(crate) struct LogStatements {
     /// The group before a place.
     pub(crate) before: PreparedStatement,
 }
-
-const ITEM: &str = "SELECT born FROM @.run_items WHERE owner = ? AND run = ? AND segment = ? AND item = ?";
 
 /// Prepares for one keyspace.
 struct Preparer<'a> {
@@ -237,6 +241,36 @@ impl Preparer<'_> {
         })
     }
 
+    async fn items(&self) -> Result<ItemStatements, ScyllaError> {
+        let segment = "FROM @.run_items WHERE owner = ? AND run = ? AND segment = ?";
+        let one = format!("SELECT born {segment} AND item = ?");
+        let attempt = "owner = ? AND run = ? AND item = ? AND attempt = ?";
+        Ok(ItemStatements {
+            insert: self
+                .conditional(
+                    "INSERT INTO @.run_items (owner, run, segment, item, born, ranked, failure)
+                    VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+                )
+                .await?,
+            one: self.read(&one).await?,
+            one_serial: self.serial(&one).await?,
+            page: self
+                .read(&format!("SELECT item, born, ranked, failure {segment} AND item >= ? LIMIT ?"))
+                .await?,
+            count: self
+                .read(&format!("SELECT count(item), count(ranked), count(failure) {segment}"))
+                .await?,
+            count_ranked: self.read(&format!("SELECT sum(ranked) {segment}")).await?,
+            put_row: self
+                .write("INSERT INTO @.run_rows (owner, run, item, attempt, rank, body) VALUES (?, ?, ?, ?, ?, ?)")
+                .await?,
+            rows: self
+                .read(&format!("SELECT rank, body FROM @.run_rows WHERE {attempt} AND rank > ? LIMIT ?"))
+                .await?,
+            drop_rows: self.write(&format!("DELETE FROM @.run_rows WHERE {attempt}")).await?,
+        })
+    }
+
     async fn forget(&self) -> Result<ForgetStatements, ScyllaError> {
         Ok(ForgetStatements {
             run: self.conditional("DELETE FROM @.runs WHERE owner = ? AND key = ? IF op = ?").await?,
@@ -322,38 +356,7 @@ impl Statements {
             unsettled: p
                 .read("SELECT owner, id FROM @.unsettled_tasks WHERE shard = ? AND (owner, id) > (?, ?) LIMIT ?")
                 .await?,
-            insert_item: p
-                .conditional(
-                    "INSERT INTO @.run_items (owner, run, segment, item, born, ranked, failure)
-                    VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
-                )
-                .await?,
-            item: p.read(ITEM).await?,
-            item_serial: p.serial(ITEM).await?,
-            items: p
-                .read(
-                    "SELECT item, born, ranked, failure FROM @.run_items
-                    WHERE owner = ? AND run = ? AND segment = ? AND item >= ? LIMIT ?",
-                )
-                .await?,
-            count_items: p
-                .read(
-                    "SELECT count(item), count(ranked), count(failure) FROM @.run_items
-                    WHERE owner = ? AND run = ? AND segment = ?",
-                )
-                .await?,
-            put_row: p
-                .write("INSERT INTO @.run_rows (owner, run, item, attempt, rank, body) VALUES (?, ?, ?, ?, ?, ?)")
-                .await?,
-            rows: p
-                .read(
-                    "SELECT rank, body FROM @.run_rows
-                    WHERE owner = ? AND run = ? AND item = ? AND attempt = ? AND rank > ? LIMIT ?",
-                )
-                .await?,
-            drop_rows: p
-                .write("DELETE FROM @.run_rows WHERE owner = ? AND run = ? AND item = ? AND attempt = ?")
-                .await?,
+            items: p.items().await?,
             forget: p.forget().await?,
             lists: p.lists().await?,
             log: p.log().await?,

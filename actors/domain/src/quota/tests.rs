@@ -105,25 +105,6 @@ fn a_refund_of_an_earlier_window_leaves_this_one() {
 }
 
 #[test]
-fn a_lease_gives_back_what_is_left_and_its_place_once() {
-    let mut row = row();
-    let limits = Limits { pairs: Some(100), concurrent_runs: Some(2), ..Limits::default() };
-    let costs = [Cost::new(Measure::Pairs, 60), Cost::new(Measure::ConcurrentRuns, 1)];
-    row.lend(&limits, &costs, operation(1), YEAR, days(0)).unwrap();
-    assert!(row.lease(operation(1)).is_some());
-    assert!(row.lend(&limits, &costs, operation(2), YEAR, days(0)).is_err());
-    assert!(row.lease(operation(2)).is_none());
-    let used = |row: &OwnerQuota, measure| row.window(measure, YEAR, days(1)).used;
-    assert!(row.settle(operation(1), &[Cost::new(Measure::Pairs, 45)]));
-    assert_eq!((used(&row, Measure::Pairs), used(&row, Measure::ConcurrentRuns)), (15, 0));
-    assert!(!row.settle(operation(1), &[Cost::new(Measure::Pairs, 45)]));
-    assert_eq!(used(&row, Measure::Pairs), 15);
-    row.lend(&limits, &costs, operation(3), YEAR, days(0)).unwrap();
-    assert!(row.settle(operation(3), &[Cost::new(Measure::Pairs, u64::MAX)]));
-    assert_eq!(used(&row, Measure::Pairs), 15, "no more than it took");
-}
-
-#[test]
 fn what_is_released_is_there_no_longer() {
     let mut row = row();
     let limits = Limits { stored_bytes: Some(100), ..free(5) };
@@ -141,8 +122,6 @@ fn what_is_released_is_there_no_longer() {
 enum Act {
     Charge(u8, u64),
     Refund(u8),
-    Lend(u8, u64),
-    Settle(u8, u64),
     Reset,
     Wait(u64),
 }
@@ -151,9 +130,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let id = 0u8..12;
     let act = prop_oneof![
         4 => (id.clone(), 0u64..8).prop_map(|(id, amount)| Act::Charge(id, amount)),
-        2 => id.clone().prop_map(Act::Refund),
-        2 => (id.clone(), 0u64..20).prop_map(|(id, amount)| Act::Lend(id, amount)),
-        2 => (id, 0u64..30).prop_map(|(id, amount)| Act::Settle(id, amount)),
+        2 => id.prop_map(Act::Refund),
         1 => Just(Act::Reset),
         2 => (0u64..4_000).prop_map(Act::Wait),
     ];
@@ -205,28 +182,12 @@ proptest! {
                         }
                     }
                 }
-                Act::Lend(id, amount) if row.lease(operation(u128::from(id) + 100)).is_none() => {
-                    if row.lend(&limits, &costs(amount), operation(u128::from(id) + 100), period, now).is_ok() {
-                        took(&row, amount, &mut books);
-                    } else {
-                        prop_assert_eq!(&row, &before);
-                    }
-                }
-                Act::Settle(id, left) => {
-                    let lease = row.lease(operation(u128::from(id) + 100)).cloned();
-                    let unused = [Cost::new(Measure::Matches, left)];
-                    prop_assert_eq!(row.settle(operation(u128::from(id) + 100), &unused), lease.is_some());
-                    if let Some(lease) = lease {
-                        gave(&lease, left.min(lease.costs[0].amount), Measure::Matches, &mut books);
-                        gave(&lease, lease.costs[1].amount, Measure::StoredBytes, &mut books);
-                    }
-                }
                 Act::Reset => {
                     row.reset(now);
                     books.insert(Measure::Matches, (0, Some(now)));
                 }
                 Act::Wait(millis) => now = now.plus(Duration::from_millis(millis)),
-                Act::Charge(..) | Act::Lend(..) => {}
+                Act::Charge(..) => {}
             }
             for measure in [Measure::Matches, Measure::StoredBytes] {
                 let window = row.windows.get(&measure).copied().unwrap_or_default();
@@ -234,17 +195,5 @@ proptest! {
                 prop_assert_eq!(window.used, books.get(&measure).map_or(0, |book| book.0), "{}", measure);
             }
         }
-    }
-
-    #[test]
-    fn a_row_is_the_same_after_it_was_kept(acts in prop::collection::vec((0u128..50, 1u64..5), 0..20)) {
-        let mut row = row();
-        for (id, amount) in acts {
-            let costs = [Cost::new(Measure::Pairs, amount), Cost::new(Measure::ConcurrentRuns, 1)];
-            let limits = Limits { pairs: Some(1_000), concurrent_runs: Some(100), ..Limits::default() };
-            row.lend(&limits, &costs, operation(id), YEAR, days(0)).unwrap();
-        }
-        let bytes = postcard::to_stdvec(&row).unwrap();
-        prop_assert_eq!(postcard::from_bytes::<OwnerQuota>(&bytes).unwrap(), row);
     }
 }

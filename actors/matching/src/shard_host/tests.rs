@@ -54,7 +54,9 @@ async fn exactly_the_wanted_shards_are_held_and_written() {
     host.hold(&[2, 5].into()).await.unwrap();
     assert_eq!(host.hosted().numbers(), [2, 5]);
     assert_eq!(writers(&supervisor), ["shard/2", "shard/5"]);
-    assert_eq!(*opened.lock().unwrap(), [1, 2, 5], "what stays is not opened again");
+    let mut opened = opened.lock().unwrap().clone();
+    opened.sort_unstable();
+    assert_eq!(opened, [1, 2, 5], "what stays is not opened again");
     assert!(host.hosted().reports().iter().all(|report| report.caught_up), "the log is empty");
     supervisor.shutdown(std::time::Duration::ZERO).await;
 }

@@ -18,6 +18,7 @@ use crate::{Matching, testing};
 use tandem_domain::run::RunSpec;
 
 mod cancel;
+mod spent;
 
 /// Document 1 is a job; 2 to 9 are résumés, of which 9 was never read.
 struct House {

@@ -1,11 +1,12 @@
 //! What every [`QuotaStore`] promises.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use tandem_domain::ids::OwnerId;
-use tandem_domain::plan::Measure;
-use tandem_domain::quota::{Charge, Cost, MAX_LEASES, OwnerQuota, QuotaWindow};
+use tandem_domain::plan::{Limits, Measure};
+use tandem_domain::quota::{Charge, Cost, Lease, MAX_LEASES, OwnerQuota, QuotaWindow, RunLoad, Terms};
 use tandem_domain::time::Timestamp;
 
 use super::samples;
@@ -28,6 +29,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn QuotaStore>) {
     owners_see_their_own_alone(&*make()).await;
     of_many_that_write_one_revision_one_wins(&*make()).await;
     of_many_that_count_none_is_lost(&*make()).await;
+    of_many_that_take_the_blocks_of_a_run_each_is_taken_once(&*make()).await;
 }
 
 fn alice() -> OwnerId {
@@ -52,6 +54,19 @@ fn charge(number: u64, amount: u64) -> Charge {
     }
 }
 
+fn lease(number: u64) -> Lease {
+    Lease {
+        operation: samples::operation("lease", number),
+        plan: "employer".to_owned(),
+        place: number.is_multiple_of(2),
+        covered: u32::MAX,
+        pairs: u64::MAX,
+        before: number,
+        since: Timestamp::from_millis(1_793_534_400_001),
+        at: Timestamp::from_millis(1_793_534_400_000),
+    }
+}
+
 async fn put(store: &dyn QuotaStore, row: &OwnerQuota, change: &ChargeChange) {
     assert_eq!(store.put_quota(row, change).await.unwrap(), Write::Applied);
 }
@@ -61,7 +76,7 @@ async fn a_row_is_kept_whole(store: &dyn QuotaStore) {
     let mut whole = row(&alice(), 1, u64::MAX);
     whole.plan = Some("employer".to_owned());
     whole.windows.insert(Measure::StoredBytes, QuotaWindow { used: 7, started_at: None });
-    whole.leases = (0..MAX_LEASES as u64).map(|number| charge(number, number)).collect();
+    whole.leases = (0..MAX_LEASES as u64).map(lease).collect();
     put(store, &whole, &ChargeChange::None).await;
     assert_eq!(store.quota(&alice()).await.unwrap(), Some(whole));
 }
@@ -179,4 +194,43 @@ async fn of_many_that_count_none_is_lost(store: &dyn QuotaStore) {
     join_all((0..8).map(count)).await;
     let kept = store.quota(&owner).await.unwrap().unwrap();
     assert_eq!((kept.rev, kept.windows[&Measure::Matches].used), (8, 8));
+}
+
+/// Workers that each ask for the blocks of all items, as after a node has died; the answers are as lost as its memory.
+async fn of_many_that_take_the_blocks_of_a_run_each_is_taken_once(store: &dyn QuotaStore) {
+    let (owner, operation) = (alice(), samples::operation("lease", 1));
+    let limits = Limits { pairs: Some(1_000), concurrent_runs: Some(1), ..Limits::default() };
+    let terms = Terms { limits, period: Duration::from_secs(86_400), block: 50 };
+    let load = RunLoad { items: 60, pairs: 10 };
+    let at = Timestamp::from_millis(1_793_534_400_000);
+    let read = async || store.quota(&owner).await.unwrap().unwrap();
+    let mut first = OwnerQuota::new(owner.clone());
+    assert_eq!(first.lend(&terms, "employer", load, operation, at), Ok(true));
+    first.rev = 1;
+    put(store, &first, &ChargeChange::None).await;
+    let work = async |worker: u32| {
+        for step in 0..load.items {
+            let item = (step + worker * 7) % load.items;
+            loop {
+                let mut row = read().await;
+                if !row.cover(&terms, load, operation, item, at).unwrap() {
+                    break;
+                }
+                row.rev += 1;
+                if store.put_quota(&row, &ChargeChange::None).await.unwrap() == Write::Applied {
+                    break;
+                }
+            }
+        }
+    };
+    join_all((0..4).map(work)).await;
+    let mut row = read().await;
+    let lease = row.lease(operation).unwrap();
+    assert_eq!((lease.covered, lease.pairs, row.windows[&Measure::Pairs].used), (60, 600, 600));
+    assert!(row.settle(operation, 599));
+    row.rev += 1;
+    put(store, &row, &ChargeChange::None).await;
+    let kept = read().await;
+    assert_eq!((kept.windows[&Measure::Pairs].used, kept.windows[&Measure::ConcurrentRuns].used), (599, 0));
+    assert_eq!(kept.leases, []);
 }

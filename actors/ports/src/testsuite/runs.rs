@@ -27,6 +27,7 @@ pub async fn contract(make: &dyn Fn() -> Arc<dyn RunStore>) {
     a_large_run_is_kept(&*make()).await;
     the_first_end_of_an_item_stays(&*make()).await;
     progress_counts_the_items(&*make()).await;
+    rows_are_counted(&*make()).await;
     rows_are_read_in_order(&*make()).await;
     failed_items_keep_their_reasons(&*make()).await;
     owners_see_their_own_runs_alone(&*make()).await;
@@ -143,6 +144,32 @@ async fn progress_counts_the_items(store: &dyn RunStore) {
         }
         assert_eq!(store.progress(&alice(), run.id).await.unwrap(), Some(expected));
     }
+}
+
+async fn rows_are_counted(store: &dyn RunStore) {
+    let (run, other) = (samples::run(&alice(), 1, 40), samples::run(&alice(), 2, 40));
+    assert_eq!(store.count_rows(&alice(), run.id).await.unwrap(), 0, "no such run");
+    for run in [&run, &other] {
+        assert_eq!(store.create_run(run).await.unwrap(), Write::Applied);
+    }
+    assert_eq!(store.count_rows(&alice(), run.id).await.unwrap(), 0);
+    let mut expected = 0;
+    for item in (0..40).rev() {
+        let outcome = match item % 4 {
+            0 => ItemOutcome::Canceled,
+            1 => failed("x"),
+            _ => ranked(0, u64::from(item % 3)),
+        };
+        finish(store, &run, item, &outcome).await;
+        finish(store, &other, item, &ranked(0, 1)).await;
+        expected += if item % 4 > 1 { u64::from(item % 3) } else { 0 };
+        // An end that came too late leaves nothing that counts.
+        let late = store.finish_item(&alice(), run.id, item, &ranked(0, 5)).await.unwrap();
+        assert_eq!(late, Write::Conflict(()));
+        assert_eq!(store.count_rows(&alice(), run.id).await.unwrap(), expected, "item {item}");
+    }
+    assert_eq!(store.count_rows(&alice(), other.id).await.unwrap(), 40);
+    assert_eq!(store.count_rows(&bob(), run.id).await.unwrap(), 0);
 }
 
 async fn rows_are_read_in_order(store: &dyn RunStore) {

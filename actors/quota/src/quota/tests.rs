@@ -5,7 +5,7 @@ use futures::future::join_all;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::plan::{Limits, Measure};
-use tandem_domain::quota::{CHARGE_KEPT, Charge, MAX_LEASES};
+use tandem_domain::quota::{CHARGE_KEPT, Charge};
 use tandem_ports::quotas::ChargeChange;
 use tandem_ports::testsuite::{ManualClock, MemoryStore, samples};
 use tandem_ports::{StoreError, Write};
@@ -13,6 +13,10 @@ use tandem_runtime::Supervisor;
 
 use super::*;
 
+mod leases;
+
+/// Pairs of a block.
+const BLOCK: u64 = 40;
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// Rounds of each race.
 const ROUNDS: u64 = 1_000;
@@ -26,7 +30,7 @@ async fn node() -> SupervisorHandle {
 }
 
 fn on(supervisor: &SupervisorHandle, store: &Arc<dyn QuotaStore>, clock: &Arc<ManualClock>) -> Quota {
-    let options = QuotaOptions::new(YEAR);
+    let options = QuotaOptions::new(YEAR, BLOCK);
     Quota::new(Some(supervisor.clone()), Arc::clone(store), clock.clone(), plans(), options)
 }
 
@@ -36,9 +40,13 @@ async fn quota() -> (Quota, Arc<ManualClock>, SupervisorHandle) {
     (on(&supervisor, &store, &clock), clock, supervisor)
 }
 
-/// `pro`, which limits nothing.
+/// `pro`, which limits nothing, and `employer`.
 fn plans() -> PlanBook {
-    Arc::new(|name: &str| (name == "pro").then(|| Plan { name: name.to_owned(), limits: Limits::default() }))
+    Arc::new(|name: &str| match name {
+        "pro" => Some(Plan { name: name.to_owned(), limits: Limits::default() }),
+        "employer" => Some(leases::employer()),
+        _ => None,
+    })
 }
 
 /// Two nodes on one store.
@@ -120,41 +128,6 @@ async fn what_is_removed_is_released_once() {
 }
 
 #[tokio::test]
-async fn a_lease_stays_until_it_is_given_back() {
-    let (quota, clock, _node) = quota().await;
-    let limits = Limits { pairs: Some(100), concurrent_runs: Some(1), ..Limits::default() };
-    let plan = Plan { name: "employer".to_owned(), limits };
-    let costs = || vec![Cost::new(Measure::Pairs, 80), Cost::new(Measure::ConcurrentRuns, 1)];
-    quota.lease(&alice(), &plan, costs(), operation(1)).await.unwrap();
-    clock.advance(CHARGE_KEPT * 3);
-    assert_eq!(quota.lease(&alice(), &plan, costs(), operation(1)).await.unwrap(), Receipt::Repeated);
-    let refused = quota.lease(&alice(), &plan, costs(), operation(2)).await.unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::UpgradeRequired);
-    for _ in 0..2 {
-        quota.give_back(&alice(), operation(1), vec![Cost::new(Measure::Pairs, 70)]).await.unwrap();
-    }
-    let row = quota.view(&alice()).await.unwrap();
-    assert_eq!((row.windows[&Measure::Pairs].used, row.windows[&Measure::ConcurrentRuns].used), (10, 0));
-    quota.lease(&alice(), &plan, costs(), operation(2)).await.unwrap();
-    quota.refund(&alice(), operation(2)).await.unwrap();
-    let row = quota.view(&alice()).await.unwrap();
-    assert_eq!((row.windows[&Measure::Pairs].used, row.leases.len()), (10, 0));
-}
-
-#[tokio::test]
-async fn more_leases_than_a_row_holds_are_refused() {
-    let (quota, _clock, _node) = quota().await;
-    let limits = Limits { pairs: Some(u64::MAX), ..Limits::default() };
-    let plan = Plan { name: "employer".to_owned(), limits };
-    let pair = || vec![Cost::new(Measure::Pairs, 1)];
-    for number in 0..MAX_LEASES as u64 {
-        quota.lease(&alice(), &plan, pair(), operation(number)).await.unwrap();
-    }
-    let refused = quota.lease(&alice(), &plan, pair(), operation(9_999)).await;
-    assert_eq!(refused, Err(QuotaError::TooManyLeases));
-}
-
-#[tokio::test]
 async fn l9_an_operators_changes_are_kept() {
     let (quota, _clock, _node) = quota().await;
     quota.charge(&alice(), &free(1), one(), operation(1)).await.unwrap();
@@ -175,7 +148,7 @@ async fn l9_an_operators_changes_are_kept() {
     assert_eq!(quota.set_plan(&alice(), None).await.unwrap().plan, None);
     let store: Arc<dyn QuotaStore> = Arc::new(MemoryStore::default());
     let clock = Arc::new(ManualClock::new(1));
-    let alone = Quota::new(None, store, clock, plans(), QuotaOptions::new(YEAR));
+    let alone = Quota::new(None, store, clock, plans(), QuotaOptions::new(YEAR, BLOCK));
     assert_eq!(alone.reset(&alice()).await.unwrap().rev, 1);
     assert_eq!(alone.active(), 0);
 }
@@ -251,7 +224,7 @@ async fn l8_the_limit_holds_when_actors_die_in_the_middle() {
 #[tokio::test]
 async fn without_room_for_an_actor_the_limit_holds_all_the_same() {
     let (supervisor, clock) = (node().await, Arc::new(ManualClock::new(1)));
-    let options = QuotaOptions { most_active: 2, ..QuotaOptions::new(YEAR) };
+    let options = QuotaOptions { most_active: 2, ..QuotaOptions::new(YEAR, BLOCK) };
     let quota = Quota::new(Some(supervisor), Arc::new(MemoryStore::default()), clock, plans(), options);
     for name in ["a", "b", "c", "d"] {
         assert_eq!(race(std::slice::from_ref(&quota), &samples::owner(name), 2).await, 2);

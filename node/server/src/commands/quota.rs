@@ -48,7 +48,8 @@ async fn carry_out(config: &NodeConfig, command: &QuotaCommand, args: &QuotaArgs
     let (clock, plans) = (Arc::new(SystemClock), Arc::new(config.plans.clone()));
     let rows = Rows::open(config, false).await?;
     let period = config.quota.period();
-    let quota = Quota::new(None, rows.quotas(), clock.clone(), plan_book(&plans), QuotaOptions::new(period));
+    let options = QuotaOptions::new(period, config.quota.block_pairs);
+    let quota = Quota::new(None, rows.quotas(), clock.clone(), plan_book(&plans), options);
     let row = match command {
         QuotaCommand::Show(_) => Ok(quota.view(&owner).await?),
         QuotaCommand::Reset(_) => told(&rows, AuditAction::QuotaReset, &owner, quota.reset(&owner)).await,

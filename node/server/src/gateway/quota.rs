@@ -1,7 +1,8 @@
 //! What requests cost: charged before the work, given back when nothing comes of it.
 //!
-//! A run's lease is settled when somebody looks: when its owner asks for the quota or has none left. So nothing needs to
-//! happen at the moment at which a run ends, and no crash can lose it.
+//! A run takes its pairs a block at a time, before its items are ranked. Its lease is settled when somebody looks: when
+//! its owner asks for the quota or has none left. So nothing needs to happen at the moment at which a run ends, and no
+//! crash can lose it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,14 @@ use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_config::{NodeConfig, Plans};
 use tandem_domain::document::{DocumentKind, Failure};
+use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{OperationId, OwnerId, derived};
 use tandem_domain::plan::{Measure, Plan};
-use tandem_domain::quota::{Charge, Cost, OwnerQuota};
-use tandem_domain::run::{PairOutcome, Progress, RunSpec, Selection};
+use tandem_domain::quota::{Cost, Lease, OwnerQuota, RunLoad};
+use tandem_domain::run::{MatchRun, PairOutcome, RunSpec, Selection};
 use tandem_domain::time::Timestamp;
 use tandem_ingestion::Intake;
-use tandem_matching::{Refund, run_id};
+use tandem_matching::{Allowance, Coverage, Refund, run_id};
 use tandem_messages::Context;
 use tandem_messages::documents::{RemoveDocument, RemovedDocument, SubmitVersion, SubmittedDocument};
 use tandem_messages::matches::{CreateMatch, MatchView};
@@ -62,7 +64,7 @@ impl Metering {
         let settings = config.quota.enabled.then_some(&config.quota)?;
         let plans = Arc::new(config.plans.clone());
         let default = plans.named(&settings.default_plan)?;
-        let options = QuotaOptions::new(settings.period());
+        let options = QuotaOptions::new(settings.period(), settings.block_pairs);
         let book = plan_book(&plans);
         let quota = Quota::new(Some(supervisor.clone()), store, Arc::clone(&clock), book, options);
         Some(Self { quota, plans, default, trusts_header: settings.trust_pro_header, runs, clock })
@@ -89,14 +91,14 @@ impl Metering {
         &self,
         owner: &OwnerId,
         plan: &Plan,
-        costs: &[Cost],
+        load: RunLoad,
         operation: OperationId,
     ) -> Result<Receipt, Failure> {
-        match self.quota.lease(owner, plan, costs.to_vec(), operation).await {
+        match self.quota.lend(owner, plan, load, operation).await {
             Err(QuotaError::Refused(_) | QuotaError::TooManyLeases) if self.settle(owner).await? > 0 => {
-                Ok(self.quota.lease(owner, plan, costs.to_vec(), operation).await?)
+                Ok(self.quota.lend(owner, plan, load, operation).await?)
             }
-            leased => Ok(leased?),
+            lent => Ok(lent?),
         }
     }
 
@@ -111,12 +113,12 @@ impl Metering {
         settled.await
     }
 
-    async fn settle_one(&self, owner: &OwnerId, lease: &Charge, now: Timestamp) -> Result<bool, Failure> {
-        let progress = self.runs.progress(owner, run_id(owner, lease.operation)).await?;
-        match progress {
+    async fn settle_one(&self, owner: &OwnerId, lease: &Lease, now: Timestamp) -> Result<bool, Failure> {
+        let run = run_id(owner, lease.operation);
+        match self.runs.progress(owner, run).await? {
             Some(progress) if progress.state().is_settled() => {
-                let unused = vec![Cost::new(Measure::Pairs, unused_pairs(lease, &progress))];
-                self.quota.give_back(owner, lease.operation, unused).await?;
+                let used = self.runs.count_rows(owner, run).await?;
+                self.quota.settle(owner, lease.operation, used).await?;
             }
             None if lease.at.plus(ORPHANED_AFTER) <= now => {
                 self.quota.refund(owner, lease.operation).await?;
@@ -124,6 +126,44 @@ impl Metering {
             Some(_) | None => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Takes back what the owner's runs have left: those that have ended, and this one's items that are ranked. Whether
+    /// items go on that may still leave something. They are counted before rows are, so that what ends in between is taken
+    /// for one that goes on.
+    async fn take_leftovers(&self, run: &MatchRun, load: RunLoad) -> Result<bool, Failure> {
+        let owner = &run.owner;
+        self.settle(owner).await?;
+        let progress = self.runs.progress(owner, run.id).await?.unwrap_or_default();
+        let used = self.runs.count_rows(owner, run.id).await?;
+        self.quota.trim(owner, load, (progress.done, used), run.operation).await?;
+        let row = self.quota.view(owner).await?;
+        Ok(row.lease(run.operation).is_some_and(|lease| progress.ended() < lease.covered))
+    }
+}
+
+#[async_trait]
+impl Allowance for Metering {
+    /// # Errors
+    /// `NOT_READY` where the plan does not suffice and other items may still leave enough.
+    async fn cover(&self, run: &MatchRun, item: u32) -> Result<Coverage, Failure> {
+        let load = load_of(&run.spec);
+        let cover = || self.quota.cover(&run.owner, load, item, run.operation);
+        let (mut covered, mut more_to_come) = (cover().await, false);
+        if matches!(covered, Err(QuotaError::Refused(_))) {
+            more_to_come = self.take_leftovers(run, load).await?;
+            covered = cover().await;
+        }
+        match covered {
+            Ok(Receipt::Taken(_) | Receipt::Repeated) => Ok(Coverage::Taken),
+            Ok(Receipt::Unlimited) => Ok(Coverage::Free),
+            Err(QuotaError::Refused(_)) if more_to_come => {
+                let reason = "the last pairs of the plan are in use".to_owned();
+                Err(Failure { code: ErrorCode::NotReady, reason })
+            }
+            Err(error @ QuotaError::Refused(_)) => Ok(Coverage::Spent(error.into())),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -158,20 +198,14 @@ impl Refund for Metering {
     }
 }
 
-/// What the items of a run took that came to nothing. Each item took the same.
-fn unused_pairs(lease: &Charge, progress: &Progress) -> u64 {
-    let pairs = lease.costs.iter().find(|cost| cost.measure == Measure::Pairs).map_or(0, |cost| cost.amount);
-    let items = u64::from(progress.items.max(1));
-    pairs / items * u64::from(progress.items.saturating_sub(progress.done))
-}
-
-/// The places in the results that a run asks for.
-fn pairs_of(spec: &RunSpec) -> u64 {
+/// The rows that a run may come to.
+fn load_of(spec: &RunSpec) -> RunLoad {
     let candidates = match &spec.candidates {
         Selection::All => u64::MAX,
         Selection::Ids(ids) => ids.len() as u64,
     };
-    (spec.queries.len() as u64).saturating_mul(candidates.min(spec.top.into()))
+    let items = u32::try_from(spec.queries.len()).unwrap_or(u32::MAX);
+    RunLoad { items, pairs: candidates.min(spec.top.into()) }
 }
 
 /// A resource that was there before its charge was paid for then: the operation was repeated after its charge had been
@@ -257,11 +291,18 @@ impl Parts {
     pub(super) async fn create_run(&self, request: CreateRun, context: &Context) -> Result<RunView, Failure> {
         let Some(metering) = &self.metering else { return self.matching.create_run(request).await };
         let (owner, operation) = (request.owner.clone(), request.operation);
-        let costs =
-            [Cost::new(Measure::Pairs, pairs_of(&request.spec)), Cost::new(Measure::ConcurrentRuns, 1)];
-        let receipt = metering.lease(&owner, &metering.plan(context), &costs, operation).await?;
+        // Its lease may be settled by now.
+        if metering.runs.progress(&owner, run_id(&owner, operation)).await?.is_some() {
+            return self.matching.create_run(request).await;
+        }
+        let (plan, load) = (metering.plan(context), load_of(&request.spec));
+        let receipt = metering.lease(&owner, &plan, load, operation).await?;
         let created = self.matching.create_run(request).await;
-        let is_free = created.as_ref().map_or(true, |view| came_before(receipt, view.run.created_at));
+        let is_free = match &created {
+            Ok(view) => came_before(receipt, view.run.created_at),
+            // It may be there all the same; if not, its lease is an orphan's.
+            Err(failure) => !failure.code.retryable(),
+        };
         if is_taken(receipt) && is_free {
             metering.take_back(&owner, operation).await;
         }

@@ -86,7 +86,7 @@ impl ScyllaStore {
         serial: bool,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let statements = self.statements();
-        let statement = if serial { &statements.item_serial } else { &statements.item };
+        let statement = if serial { &statements.items.one_serial } else { &statements.items.one };
         let run = run.as_uuid().into_bytes();
         let key = (owner.as_str(), &run[..], segment_of(item), i64::from(item));
         let rows: Vec<(Vec<u8>,)> = self.rows_of(ITEMS, statement, key).await?;
@@ -117,7 +117,7 @@ impl ScyllaStore {
         if end == Write::Conflict(()) && has_rows {
             let id = run.as_uuid().into_bytes();
             let key = (owner.as_str(), &id[..], i64::from(item), &attempt[..]);
-            if let Err(error) = self.run(&self.statements().drop_rows, key).await {
+            if let Err(error) = self.run(&self.statements().items.drop_rows, key).await {
                 tracing::warn!(%error, "rows that nobody needs could not be removed");
             }
         }
@@ -132,7 +132,7 @@ impl ScyllaStore {
         attempt: &[u8],
         rows: &[RunRow],
     ) -> Result<(), StoreError> {
-        let (statement, run) = (&self.statements().put_row, run.as_uuid().into_bytes());
+        let (statement, run) = (&self.statements().items.put_row, run.as_uuid().into_bytes());
         for (chunk, rows) in (0i64..).zip(rows.chunks(BATCH)) {
             let mut batch = Batch::new(BatchType::Unlogged);
             batch.set_is_idempotent(true);
@@ -160,7 +160,7 @@ impl ScyllaStore {
         for _ in 0..ATTEMPTS {
             let (segment, item_number) = (segment_of(item), i64::from(item));
             let values = (owner.as_str(), &id[..], segment, item_number, attempt, ranked, failure.as_deref());
-            match self.conditional(&self.statements().insert_item, values).await {
+            match self.conditional(&self.statements().items.insert, values).await {
                 Ok(Conditional::Applied) => return Ok(Write::Applied),
                 Ok(Conditional::Refused) if !open => return Ok(Write::Conflict(())),
                 Ok(Conditional::Refused) => {}
@@ -206,7 +206,7 @@ impl ScyllaStore {
     ) -> Result<ItemCounts, StoreError> {
         let run = run.as_uuid().into_bytes();
         let key = (owner.as_str(), &run[..], segment);
-        let counts: Vec<(i64, i64, i64)> = self.rows_of(ITEMS, &self.statements().count_items, key).await?;
+        let counts: Vec<(i64, i64, i64)> = self.rows_of(ITEMS, &self.statements().items.count, key).await?;
         let (ended, counted, failed) = counts.into_iter().next().unwrap_or_default();
         let number = |count: i64| u32::try_from(count).map_err(|error| corrupt(ITEMS, error));
         Ok(ItemCounts {
@@ -216,6 +216,21 @@ impl ScyllaStore {
         })
     }
 
+    /// Counts the rows of the items of a segment that have ended.
+    pub(super) async fn count_ranked(
+        &self,
+        owner: &OwnerId,
+        run: RunId,
+        segment: i32,
+    ) -> Result<u64, StoreError> {
+        let run = run.as_uuid().into_bytes();
+        let key = (owner.as_str(), &run[..], segment);
+        let sums: Vec<(Option<i64>,)> =
+            self.rows_of(ITEMS, &self.statements().items.count_ranked, key).await?;
+        let sum = sums.into_iter().next().and_then(|(sum,)| sum).unwrap_or(0);
+        u64::try_from(sum).map_err(|error| corrupt(ITEMS, error))
+    }
+
     /// The next items that have ended, in order, from `from` on, and whether there may be more.
     async fn ended_items(
         &self,
@@ -223,7 +238,7 @@ impl ScyllaStore {
         run: RunId,
         from: i64,
     ) -> Result<(Vec<Ended>, bool), StoreError> {
-        let (run, statement) = (run.as_uuid().into_bytes(), &self.statements().items);
+        let (run, statement) = (run.as_uuid().into_bytes(), &self.statements().items.page);
         let run = &run[..];
         let reads = segments().map(|segment| async move {
             let key = (owner.as_str(), run, segment, from, PAGE as i32);
@@ -300,7 +315,7 @@ impl ScyllaStore {
         let above = if ended.item == after.item { i64::from(after.rank) } else { 0 };
         let (run, limit) = (run.as_uuid().into_bytes(), i32::try_from(limit).unwrap_or(i32::MAX));
         let key = (owner.as_str(), &run[..], i64::from(ended.item), &ended.attempt[..], above, limit);
-        let rows: Vec<(i64, Vec<u8>)> = self.rows_of(ROWS, &self.statements().rows, key).await?;
+        let rows: Vec<(i64, Vec<u8>)> = self.rows_of(ROWS, &self.statements().items.rows, key).await?;
         let row = |(rank, body): (i64, Vec<u8>)| {
             let rank = u32::try_from(rank).map_err(|error| corrupt(ROWS, error))?;
             Ok((RowKey { item: ended.item, rank }, decode(ROWS, &body)?))

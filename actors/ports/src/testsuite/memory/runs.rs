@@ -65,6 +65,16 @@ impl RunStore for MemoryStore {
         Ok(Some(progress))
     }
 
+    async fn count_rows(&self, owner: &OwnerId, run: RunId) -> Result<u64, StoreError> {
+        let state = locked(&self.0);
+        let items = state.items.get(&(owner.clone(), run)).into_iter().flatten();
+        let rows = items.map(|(_, outcome)| match outcome {
+            ItemOutcome::Ranked(rows) => rows.len() as u64,
+            ItemOutcome::Failed(_) | ItemOutcome::Canceled => 0,
+        });
+        Ok(rows.sum())
+    }
+
     async fn rows(
         &self,
         owner: &OwnerId,
