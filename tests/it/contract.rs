@@ -10,6 +10,7 @@ use tandem_tests::services::{self, Services};
 mod resources;
 mod secured;
 mod shapes;
+mod uploads;
 mod versions;
 
 /// A row: what it demands of a node. Rows share the nodes of a cluster, so each works on documents of its own.
@@ -39,6 +40,8 @@ rows! {
     resources::s5_a_job_has_a_title_keeps_instructions_and_shows_its_latest_result,
     resources::s5_a_posting_of_schema_org_is_a_job,
     resources::r4_the_same_content_is_one_document_and_a_key_belongs_to_one,
+    uploads::s3_signed_upload_is_taken_in_as_any_other_file,
+    uploads::s11_signed_urls_take_one_file_as_it_was_announced,
     versions::s3_a_new_version_takes_the_place_of_the_one_before,
     versions::s4_without_a_token_there_are_no_callbacks,
     versions::s5_a_refined_job_is_queued_again_and_keeps_its_result,
@@ -68,6 +71,7 @@ fn every_row_holds_on_a_node_of_a_cluster() {
         let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| row(&client)));
         assert!(held.is_ok(), "{name} does not hold on a node of a cluster");
     }
+    uploads::hold_across_nodes(&cluster.client(0), &client);
     secured::hold_on_a_node_of(&cluster);
     cluster.stop();
 }

@@ -133,7 +133,7 @@ impl Uploads {
             failure(ErrorCode::Internal, &format!("the id of an upload cannot be written: {error}"))
         })?;
         let key = place::waiting(&ticket.owner, upload);
-        let grant = PutGrant { key: &key, size, media_type: &media_type, valid: Duration::from_secs(left) };
+        let grant = PutGrant { key: &key, media_type: &media_type, valid: Duration::from_secs(left) };
         let (target, headers) = match self.ports.objects.sign_put(grant).await? {
             Some(SignedPut { url, headers }) => (UploadTarget::Store(url), headers),
             None => {
@@ -328,8 +328,8 @@ impl Uploads {
         Ok(Some(SubmittedDocument { document, version, duplicate }))
     }
 
-    /// The file of an upload, if it is the one that was announced. What lies in a bucket is measured before it is read:
-    /// nobody else may have.
+    /// The file of an upload, if it is the one that was announced. It is measured before it is read: a bucket takes any
+    /// size.
     async fn waiting(&self, ticket: &Ticket) -> Result<Bytes, Failure> {
         let not_sent = || failure(ErrorCode::NotReady, "the file has not been sent yet");
         let (objects, key) = (&self.ports.objects, place::waiting(&ticket.owner, ticket.upload));

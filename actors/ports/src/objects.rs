@@ -20,13 +20,11 @@ pub struct ObjectEntry {
     pub put_at: Timestamp,
 }
 
-/// What a signed request may do: put one object, once.
+/// What a signed request may do: put one object where none is. Its size is not bound: who takes it out measures it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PutGrant<'a> {
     /// Its key.
     pub key: &'a str,
-    /// How many bytes it has, exactly.
-    pub size: u64,
     /// The media type it is sent with: printable ASCII.
     pub media_type: &'a str,
     /// For how long; whole seconds count, at least one.

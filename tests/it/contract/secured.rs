@@ -10,6 +10,7 @@ use tandem_tests::cluster::Cluster;
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::{paths, tokens};
 
+use super::uploads;
 use crate::quota::{left, pair, with_header};
 
 /// The origin of the pages that may call.
@@ -53,6 +54,7 @@ rows! {
     l10_the_pro_header_is_nothing_in_production,
     l11_roles_bound_what_is_done,
     s11_nobody_learns_of_what_others_have,
+    s11_signed_urls_are_their_owners,
     r2_the_contract_is_the_one_of_the_repository,
     r8_the_front_end_may_call_and_follow_events,
     a2_a_request_id_is_kept_and_logged,
@@ -233,6 +235,11 @@ fn s11_nobody_learns_of_what_others_have(stand: &Stand<'_>) {
     let removal = stranger.send(stranger.request(Method::DELETE, &path)).unwrap();
     assert_eq!(removal.status, 404, "{}", removal.text);
     assert_eq!(owner.get(&path).status, 200);
+}
+
+fn s11_signed_urls_are_their_owners(stand: &Stand<'_>) {
+    let (owner, stranger) = (stand.of("s11-signed", "user"), stand.of("s11-signed-stranger", "admin"));
+    uploads::hold_for_callers(&owner, &stranger, &stand.client, stand.said);
 }
 
 fn r2_the_contract_is_the_one_of_the_repository(stand: &Stand<'_>) {

@@ -30,7 +30,8 @@ pub(super) fn s1_every_answer_is_in_the_envelope(client: &Client) {
         (typed("/api/v1/jobs", "application/json", "{\"text\": \"\"}"), 422, "EMPTY_DOCUMENT"),
         (typed("/api/v1/jobs", "application/ld+json", "{\"@type\": \"Recipe\"}"), 400, "VALIDATION_ERROR"),
         (typed("/api/v1/jobs", "text/plain", "x"), 415, "UNSUPPORTED_TYPE"),
-        (typed("/api/v1/resumes/upload", "application/json", "{}"), 415, "UNSUPPORTED_TYPE"),
+        (typed("/api/v1/resumes/upload", "application/json", "{}"), 400, "VALIDATION_ERROR"),
+        (typed("/api/v1/resumes/upload", "application/pdf", "%PDF"), 415, "UNSUPPORTED_TYPE"),
     ];
     for (request, status, code) in failures {
         let answer = client.send(request).unwrap();

@@ -70,3 +70,36 @@ fn a_folder_that_is_made_is_its_users_alone() {
     LocalObjects::open(&made).unwrap();
     assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_put_it_as_new_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let objects = LocalObjects::open(folder.path()).unwrap();
+    let puts = (0..16).map(|n| objects.put_new(KEY, Bytes::from(vec![n; 1000])));
+    let done: Vec<bool> = futures::future::join_all(puts).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(done.iter().filter(|is_new| **is_new).count(), 1);
+    let first = done.iter().position(|is_new| *is_new).unwrap();
+    assert_eq!(objects.get(KEY).await.unwrap().unwrap(), vec![first as u8; 1000]);
+    let listed = objects.list("resumes", 10).await.unwrap();
+    assert!(listed.len() == 1 && listed[0].put_at.millis() > 1_700_000_000_000, "{listed:?}");
+    assert!(objects.list("../resumes", 10).await.is_err() && objects.list("", 10).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_no_object_is_not_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let objects = LocalObjects::open(folder.path()).unwrap();
+    objects.put(KEY, Bytes::from_static(b"one")).await.unwrap();
+    fs::create_dir(folder.path().join("resumes/below")).unwrap();
+    for name in ["resumes/notes", "resumes/A.pdf", "resumes/below/a.pdf"] {
+        fs::write(folder.path().join(name), b"a stranger's").unwrap();
+    }
+    let listed = objects.list("resumes", 10).await.unwrap();
+    assert_eq!(listed.into_iter().map(|entry| entry.key).collect::<Vec<_>>(), [KEY]);
+    assert_eq!(
+        objects
+            .sign_put(PutGrant { key: KEY, media_type: "text/plain", valid: std::time::Duration::MAX })
+            .await,
+        Ok(None)
+    );
+}

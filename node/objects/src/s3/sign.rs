@@ -6,12 +6,11 @@ use object_store::signer::{HeaderName, HeaderValue, Method, SignedUrlOptions, Si
 use object_store::{Error, Result};
 use tandem_ports::objects::{PutGrant, SignedPut};
 
-/// Signs a request that puts one object where none is. Type and length are part of what is signed: the server refuses a
-/// body of another size, and the second one.
+/// Signs a request that puts one object where none is: what must be sent with it is part of what is signed, so that the
+/// server refuses a second one. The length cannot be: object_store does not sign it.
 pub(super) async fn put(bucket: &AmazonS3, path: &Path, grant: PutGrant<'_>) -> Result<SignedPut> {
     let said = [("content-type", grant.media_type), ("if-none-match", "*")];
-    let length = ("content-length", HeaderValue::from(grant.size));
-    let mut options = SignedUrlOptions::new().with_signed_header(HeaderName::from_static(length.0), length.1);
+    let mut options = SignedUrlOptions::new();
     for (name, value) in said {
         let value = HeaderValue::from_str(value)
             .map_err(|error| Error::Generic { store: "S3", source: Box::new(error) })?;

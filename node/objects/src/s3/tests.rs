@@ -220,3 +220,34 @@ async fn faults_of_the_server_are_tried_again_and_named() {
         assert!(matches!(&error, StoreError::Full(said) if said.contains("quota")), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn whoever_has_a_signed_request_puts_one_object_and_nothing_else() {
+    let Some(options) = shared() else { return };
+    let objects = open(options.clone());
+    let grant = PutGrant { key: KEY, media_type: "application/pdf", valid: Duration::from_secs(600) };
+    let SignedPut { url, headers } = objects.sign_put(grant).await.unwrap().unwrap();
+    assert!(url.starts_with(options.endpoint.as_deref().unwrap()) && url.contains(KEY), "{url}");
+    assert!(!url.contains(&options.secret_access_key));
+    let put = async |url: &str, media_type: &str| {
+        let mut request = reqwest::Client::new().put(url).body("Robin");
+        for (name, value) in &headers {
+            request = request.header(name, if name == "content-type" { media_type } else { value });
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let elsewhere = url.replace(KEY, "jobs/0192f0c1-7a3b-7000-8000-000000000001.pdf");
+    let longer = url.replace("X-Amz-Expires=600", "X-Amz-Expires=6000");
+    for (url, media_type) in
+        [(&elsewhere, "application/pdf"), (&longer, "application/pdf"), (&url, "text/html")]
+    {
+        assert_eq!(put(url, media_type).await, 403, "{url}");
+    }
+    assert_eq!(objects.get(KEY).await, Ok(None));
+    assert_eq!(put(&url, "application/pdf").await, 200);
+    assert_eq!(put(&url, "application/pdf").await, 412, "there is one");
+    assert_eq!(objects.get(KEY).await, Ok(Some(Bytes::from_static(b"Robin"))));
+    let listed = objects.list("resumes", 10).await.unwrap();
+    assert!(listed.len() == 1 && listed[0].put_at.millis() > 1_700_000_000_000, "{listed:?}");
+    wipe(options).await;
+}
