@@ -1,33 +1,26 @@
 //! What browsers are told: which pages of other origins may call, and what they must not do with an answer.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
+use axum::http::header::Entry;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::caller::IDEMPOTENCY_KEY;
 use crate::rates::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::request_id::X_REQUEST_ID;
+use crate::trace::{TRACEPARENT, TRACERESPONSE};
 
 /// How long a browser may remember what it was allowed.
 const MAX_AGE: Duration = Duration::from_secs(600);
-/// What caches are told where an answer says nothing of the kind.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
-/// What else is said to every browser. There is room for what most answers say themselves, so that the map need not grow
-/// for them: that costs more than all the rest.
-static SAFE: LazyLock<HeaderMap> = LazyLock::new(|| {
-    let mut safe = HeaderMap::with_capacity(8);
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        safe.insert(name, HeaderValue::from_static(value));
-    }
-    safe
-});
+/// What is said to every browser and cache where an answer does not say it itself. An answer of the API is no page: it is
+/// not shown in frames, has no links to follow, and what a page needs beside that it says in its own head. They are few,
+/// so that the map of most answers need not grow for them: that costs more than all the rest.
+const SAFE: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
 
 /// Lets pages of these origins call; `*` stands for any. None: nothing is said, so that the browser keeps to its own rule
 /// and lets no other in.
@@ -52,6 +45,7 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
             header::CONTENT_TYPE,
             header::IF_NONE_MATCH,
             X_REQUEST_ID,
+            TRACEPARENT,
             key,
             api_key,
             last_event_id,
@@ -63,6 +57,7 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
             RATE_LIMIT,
             RATE_LIMIT_POLICY,
             X_REQUEST_ID,
+            TRACERESPONSE,
         ])
         .max_age(MAX_AGE);
     Some(cors)
@@ -70,7 +65,9 @@ pub(crate) fn cors(origins: &[String]) -> Option<CorsLayer> {
 
 /// Says to browsers what is safe wherever an answer does not say it itself.
 pub(crate) fn secure(headers: &mut HeaderMap) {
-    let own = std::mem::replace(headers, SAFE.clone());
-    headers.insert(header::CACHE_CONTROL, NOT_KEPT);
-    headers.extend(own);
+    for (name, value) in SAFE {
+        if let Entry::Vacant(place) = headers.entry(name) {
+            place.insert(value);
+        }
+    }
 }

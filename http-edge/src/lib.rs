@@ -32,6 +32,7 @@ mod rights;
 mod routes;
 mod stall;
 mod trace;
+mod unread;
 mod upload;
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
-use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -24,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::rates::Peer;
 use crate::router::{EdgeState, door_until};
 use crate::stall::Stalling;
+use crate::unread;
 
 /// What is kept of a connection's bytes before they are understood, in bytes: a head is no larger.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -164,12 +164,20 @@ async fn answer<F, A>(
     F: Fn(Request<Body>) -> A,
     A: Future<Output = Response> + Send + 'static,
 {
-    let asked = Arc::new(AtomicBool::new(false));
+    let asked = AtomicBool::new(false);
+    let lingers = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
-        let mut request = request.map(Body::new);
+        let (mut request, loan) = unread::lend(request);
         request.extensions_mut().insert(peer);
-        app(request).map(Ok::<_, Infallible>)
+        let (answered, loan) = (app(request), loan.map(|loan| (loan, Arc::clone(&lingers))));
+        async move {
+            let response = answered.await;
+            Ok::<_, Infallible>(match loan {
+                None => response,
+                Some((loan, lingers)) => Box::pin(loan.settle(response, &lingers)).await,
+            })
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEAD_BYTES);
@@ -183,7 +191,8 @@ async fn answer<F, A>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is already gone");
     }
-    let connection = builder.serve_connection(TokioIo::new(Stalling::new(stream, MAX_STALL)), service);
+    let stream = Stalling::new(stream, MAX_STALL, Arc::clone(&lingers));
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // Until the version of HTTP is known, no other time-out holds.
     let first_request = tokio::time::sleep(header_timeout);

@@ -145,16 +145,6 @@ impl Client {
         Self { base: base.to_owned(), http: http.expect("a client can be made"), credentials: None }
     }
 
-    /// The same client with connections of its own: a node that refuses a large body unread closes the connection on which
-    /// it came, and another request must not be on its way there.
-    ///
-    /// # Panics
-    /// When no client can be made.
-    #[must_use]
-    pub fn apart(&self) -> Self {
-        Self { credentials: self.credentials.clone(), ..Self::new(&self.base) }
-    }
-
     /// The same client with an API key on every request.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {

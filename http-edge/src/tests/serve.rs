@@ -110,3 +110,49 @@ async fn heads_that_dribble_in_are_cut_off() {
     let (ended, ()) = tokio::join!(served, clients);
     ended.unwrap();
 }
+
+/// Sends a head and a body of `sent` bytes that are never asked for, then reads to the end of the connection, or the first
+/// answer where that leaves it open.
+async fn refused(stream: &mut TcpStream, more: &str, declared: usize, sent: usize) -> String {
+    let head =
+        format!("POST /api/v1/nowhere HTTP/1.1\r\nhost: tandem\r\ncontent-length: {declared}\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'x'; sent]).await.unwrap();
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut buffer).await.unwrap();
+        answer.extend_from_slice(&buffer[..read]);
+        let text = String::from_utf8(answer.clone()).unwrap();
+        let closes = text.contains("connection: close");
+        if read == 0 || (text.ends_with('}') && !closes) {
+            return text;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sender_of_a_body_that_nobody_reads_gets_its_answer() {
+    let (address, stop, served) = narrow().await;
+    let clients = async {
+        // More than the buffers of both sides hold: it is all sent before the answer is read.
+        let large = 32 << 20;
+        for more in ["", "expect: 100-continue\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let answer = refused(&mut stream, more, large, large).await;
+            assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+            assert!(answer.contains("connection: close") && answer.ends_with('}'), "{answer}");
+        }
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for length in [1, 1000, 60_000] {
+            let answer = refused(&mut stream, "", length, length).await;
+            assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+            assert!(!answer.contains("connection: close"), "the connection goes on: {answer}");
+        }
+        // Of what never comes, nobody waits for the end.
+        let answer = refused(&mut stream, "", 1000, 10).await;
+        assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("connection: close"), "{answer}");
+        stop.send(()).unwrap();
+    };
+    let (ended, ()) = tokio::join!(served, clients);
+    ended.unwrap();
+}

@@ -9,7 +9,7 @@ use tandem_tests::client::{Answer, Client, Kind, list, number, text};
 use tandem_tests::poll;
 
 /// How long a pair may wait to be scored, behind the documents of other rows.
-const SCORED_WITHIN: Duration = Duration::from_secs(60);
+const SCORED_WITHIN: Duration = Duration::from_secs(180);
 
 pub(super) const RESUME: &str = "# Tamsin Rookwood
 Data Engineer

@@ -37,7 +37,7 @@ pub(super) fn s1_every_answer_is_in_the_envelope(client: &Client) {
         let answer = client.send(request).unwrap();
         assert_eq!((answer.status, answer.error_code().as_str()), (status, code), "{}", answer.text);
     }
-    let large = client.apart().post("/api/v1/jobs", &json!({ "text": "x".repeat(2 << 20) }));
+    let large = client.post("/api/v1/jobs", &json!({ "text": "x".repeat(2 << 20) }));
     assert_eq!((large.status, large.error_code().as_str()), (413, "PAYLOAD_TOO_LARGE"));
 }
 
