@@ -4,7 +4,7 @@ set -euo pipefail
 
 readonly VERSION="5.0.8"
 readonly CACHE="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tandem/cassandra-$VERSION"
-readonly START_SECONDS=120 STOP_SECONDS=60
+readonly START_SECONDS=240 STOP_SECONDS=120
 readonly TOKENS=(-9223372036854775808 -3074457345618258603 3074457345618258602)
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 readonly BIN="/usr/lib/rabbitmq/bin"
-readonly START_SECONDS=60 STOP_SECONDS=30
+readonly START_SECONDS=180 STOP_SECONDS=120
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
 usage() {

@@ -15,7 +15,7 @@ use tandem_tests::{cli, paths, poll};
 /// Words that stand in the removed documents and nowhere else.
 const MARK: &str = "zyxomathic";
 /// How long the rewriting of the index may take.
-const FORGOTTEN_WITHIN: Duration = Duration::from_secs(30);
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(90);
 
 /// A résumé with the mark in its name, its address and its text.
 fn marked(number: usize) -> String {

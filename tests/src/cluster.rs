@@ -17,7 +17,7 @@ pub const SHARDS: u16 = 16;
 /// What a node does unless it is told otherwise.
 pub const ALL_ROLES: &str = "edge,ingest,parse,embed,index,match";
 /// How long the nodes may take to find one another and to share the shards out.
-const SHARED_OUT_WITHIN: Duration = Duration::from_secs(60);
+const SHARED_OUT_WITHIN: Duration = Duration::from_secs(180);
 
 /// Nodes that make one cluster.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// How often memory is looked at.
 const SAMPLE_EVERY: Duration = Duration::from_millis(20);
 /// How long the children of a process that ended may take to end as well.
-const CHILDREN_END_WITHIN: Duration = Duration::from_secs(10);
+const CHILDREN_END_WITHIN: Duration = Duration::from_secs(60);
 
 /// One process.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ use crate::slots::Slot;
 use crate::{poll, process};
 
 /// How long a node may take until it takes work. Starting is measured by a bench; this only ends a wait in vain.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(180);
 /// The bound that the configuration promises for a stop.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of standard error that a failure repeats.
@@ -102,7 +102,7 @@ impl Sandbox {
     /// Waits until the node takes work and gives a client for it.
     ///
     /// # Panics
-    /// When it does not within a minute, or ends.
+    /// When it does not within three minutes, or ends.
     pub fn expect_ready(&mut self) -> Client {
         let what = "the node becomes ready";
         let client = poll::until(what, READY_WITHIN, || {

@@ -185,8 +185,12 @@ pub enum AfterFailure {
 }
 
 impl Task {
-    /// The most attempts at one task.
+    /// The most attempts at one task that fail.
     pub const MAX_ATTEMPTS: u32 = 5;
+
+    /// The most leases of one task that end without a word. More than the attempts that fail, because such a lease says
+    /// little about the work: its worker had other tasks in hand as well, and its node may have died of none of them.
+    pub const MAX_LEASES: u32 = 10;
 
     /// Waiting times before the second, third, … attempt.
     pub const BACK_OFF: [Duration; Self::MAX_ATTEMPTS as usize - 1] =
@@ -349,7 +353,7 @@ impl Task {
     /// A lease that died with its worker counts as an attempt; after too many the work itself is suspected.
     #[must_use]
     pub fn is_poison(&self) -> bool {
-        self.attempt >= Self::MAX_ATTEMPTS && !matches!(self.state, TaskState::Done | TaskState::Dead)
+        self.attempt >= Self::MAX_LEASES && !matches!(self.state, TaskState::Done | TaskState::Dead)
     }
 
     /// This task given up because its workers died of it.

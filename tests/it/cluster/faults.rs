@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
 use tandem_tests::client::{Client, Kind, text};
-use tandem_tests::cluster::Cluster;
+use tandem_tests::cluster::{ALL_ROLES, Cluster};
 use tandem_tests::oracle::{Oracle, expect_each_row_once};
 use tandem_tests::poll::Deadline;
 use tandem_tests::services::{Servers, Services};
@@ -30,8 +30,15 @@ const CASSANDRA_NODES: u16 = 3;
 const SENDERS: usize = 6;
 /// Rows per item: as many as a run gives.
 const TOP: usize = 1_000;
+/// What the nodes have to bear with: a broker that is away more often than not is waited for again and again, and what a
+/// dead node had in hand is another's only after longer than a write of the database may take.
+const PATIENCE: [(&str, &str); 3] = [
+    ("TANDEM_QUEUE__RABBITMQ__ATTEMPTS", "60"),
+    ("TANDEM_QUEUE__RABBITMQ__BACK_OFF_MS", "100"),
+    ("TANDEM_QUEUE__LEASE_S", "15"),
+];
 /// How long all work may take once the faults are over.
-const SETTLED_WITHIN: Duration = Duration::from_secs(600);
+const SETTLED_WITHIN: Duration = Duration::from_secs(900);
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -137,7 +144,8 @@ fn invariants_2_3_and_6_a_cluster_conserves_everything_while_everything_fails() 
         std::env::var("TANDEM_TEST_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
     let long_enough = Deadline::after(Duration::from_secs(60 * minutes));
     let services = Services::start(1, CASSANDRA_NODES);
-    let mut cluster = Cluster::start(&services, NODES);
+    let patience = PATIENCE.map(|(name, value)| (name, value.to_owned()));
+    let mut cluster = Cluster::start_with(&services, &patience, &[ALL_ROLES; NODES]);
     let mut ledger = Ledger::default();
     for round in 0.. {
         let run;
@@ -188,7 +196,7 @@ fn strike(
                 let Fault::Broker(blow) = *fault else { continue };
                 told(*number, *fault);
                 strike_broker(blow, &mut of_broker, servers);
-                pause(&mut of_broker, 0, 1_500);
+                pause(&mut of_broker, 1_000, 6_000);
             }
         });
         scope.spawn(|| {
@@ -196,7 +204,7 @@ fn strike(
                 let Fault::Database = *fault else { continue };
                 told(*number, *fault);
                 strike_database(&mut of_database, servers);
-                pause(&mut of_database, 0, 1_500);
+                pause(&mut of_database, 1_000, 6_000);
             }
         });
         for (number, fault) in &faults {

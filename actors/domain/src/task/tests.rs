@@ -113,7 +113,7 @@ fn a_failure_that_cannot_be_shown_waits_and_then_dies() {
 #[test]
 fn a_task_that_ends_its_process_becomes_poison() {
     let mut task = task();
-    for lease in 1..=Task::MAX_ATTEMPTS {
+    for lease in 1..=Task::MAX_LEASES {
         assert!(!task.is_poison());
         task = task.leased(op(lease.into()), Timestamp::default(), LEASE).unwrap().abandoned();
         assert_eq!((&task.state, task.attempt), (&TaskState::Queued, lease));
@@ -148,7 +148,7 @@ proptest! {
                 _ => ErrorCode::Overloaded,
             };
             let (next, after) = held.failed(failure(code), now);
-            prop_assert!(next.rev > before && next.attempt <= Task::MAX_ATTEMPTS);
+            prop_assert!(next.rev > before && next.attempt <= Task::MAX_LEASES);
             task = next;
             match after {
                 AfterFailure::Retry(wait) => now = now.plus(wait),
@@ -181,7 +181,7 @@ proptest! {
                 _ => held.given_back(),
             };
             prop_assert!(task.rev > before);
-            prop_assert!(task.attempt <= Task::MAX_ATTEMPTS);
+            prop_assert!(task.attempt <= Task::MAX_LEASES);
         }
     }
 }

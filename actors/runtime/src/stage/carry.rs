@@ -23,7 +23,7 @@ use crate::progress::InHand;
 /// Time on the pool past the work's own deadline, for the row's reads and writes and for `give_up`.
 const ROW_LIMIT: Duration = Duration::from_secs(150);
 /// Runs of one delivery whose workers died: enough for the task to be found poisonous.
-const MOST_RUNS: u32 = Task::MAX_ATTEMPTS + 1;
+const MOST_RUNS: u32 = Task::MAX_LEASES + 1;
 /// The wait before a delivery is run again; doubles.
 const RUN_BACK_OFF: Duration = Duration::from_millis(100);
 /// The wait before a delivery that could not be run comes again.

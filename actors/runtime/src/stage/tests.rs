@@ -202,7 +202,7 @@ async fn inv_2_no_store_that_comes_and_goes_makes_a_task_poison() {
     let bench = Bench::new().await;
     let key = bench.add(1, Script::Succeed(SECOND * 10));
     bench.start(1).await;
-    for outage in 0..=Task::MAX_ATTEMPTS {
+    for outage in 0..=Task::MAX_LEASES {
         until("the work goes on", || matches!(bench.tasks.row(&key).state, TaskState::Leased(_))).await;
         tokio::time::sleep(SECOND).await;
         bench.tasks.be_away(true);
@@ -298,9 +298,9 @@ async fn echoes_and_strays_leave_the_queue() {
 async fn a_task_whose_workers_died_is_given_up() {
     let bench = Bench::new().await;
     let mut row = task(1);
-    for number in 1..=5 {
-        let operation = OperationId::from_uuid(Uuid::from_u128(1_000 + number));
-        let later = bench.clock.now().plus(SECOND * u32::try_from(number).unwrap());
+    for number in 1..=Task::MAX_LEASES {
+        let operation = OperationId::from_uuid(Uuid::from_u128(1_000 + u128::from(number)));
+        let later = bench.clock.now().plus(SECOND * number);
         row = row.leased(operation, later, Duration::ZERO).unwrap();
     }
     bench.tasks.put(&row);

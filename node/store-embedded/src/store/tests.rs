@@ -99,7 +99,7 @@ async fn no_lease_outlives_its_process() {
     let place = Place::new();
     let store = place.open();
     let held = leased(&store, 1, 0).await;
-    let suspect = leased(&store, 2, Task::MAX_ATTEMPTS - 1).await;
+    let suspect = leased(&store, 2, Task::MAX_LEASES - 1).await;
     let done = leased(&store, 3, 0).await.done();
     assert_eq!(store.replace(&done).await.unwrap(), Write::Applied);
     let dead = leased(&store, 4, 0).await.failed(samples::failure("hopeless"), samples::CREATED).0;
