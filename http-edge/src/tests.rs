@@ -8,6 +8,7 @@ mod documents;
 mod etags;
 mod events;
 mod failures;
+mod heads;
 mod matches;
 mod openapi;
 mod operation;
