@@ -19,6 +19,7 @@ mod runs;
 mod samples;
 mod serve;
 mod submitted;
+mod traces;
 mod uploads;
 mod versions;
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tandem_domain::trace::{SPANS, SpanId, TRACEPARENT, TraceContext, TraceId};
+use tandem_domain::trace::{self, SPANS, SpanId, TraceContext, TraceId};
 
 /// The header by which a request says to which trace it belongs.
-const SENT: HeaderName = HeaderName::from_static(TRACEPARENT);
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(trace::TRACEPARENT);
 /// The header by which an answer says to which trace it belongs (W3C Trace Context, level 2).
-const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+pub(crate) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 /// A server's part of a trace, as OTLP numbers them.
 const SERVER: u64 = 2;
 
@@ -73,7 +73,7 @@ impl RequestTrace {
 
 /// The sender's trace. Several headers are as good as none (section 3.2.1 of the standard).
 fn sent(headers: &HeaderMap) -> Option<TraceContext> {
-    let mut sent = headers.get_all(SENT).iter();
+    let mut sent = headers.get_all(TRACEPARENT).iter();
     let first = sent.next()?;
     if sent.next().is_some() {
         return None;

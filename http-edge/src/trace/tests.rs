@@ -5,7 +5,7 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 fn headers(sent: &[&'static str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for value in sent {
-        headers.append(SENT, HeaderValue::from_static(value));
+        headers.append(TRACEPARENT, HeaderValue::from_static(value));
     }
     headers
 }
