@@ -59,6 +59,8 @@ section! {
     S3 {
         /// A URL; empty = Amazon's.
         endpoint: String,
+        /// A URL; empty = the same.
+        public_endpoint: String,
         /// The region.
         region: String,
         /// The bucket.

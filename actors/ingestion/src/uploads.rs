@@ -7,17 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use tandem_domain::document::{DocumentKind, Failure, MediaKind, Version};
+use tandem_domain::document::{Failure, MediaKind};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::ids::{ContentDigest, DocumentId, OperationId, OwnerId, derived};
+use tandem_domain::ids::OwnerId;
 use tandem_domain::time::Timestamp;
-use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
-use tandem_messages::uploads::{
-    AdmitUpload, AdmittedUpload, CompleteUpload, OpenUpload, OpenedUpload, SendUpload, SentUpload,
-    SignedUpload, UploadTarget,
-};
+use tandem_messages::uploads::{OpenUpload, OpenedUpload, UploadTarget};
 use tandem_ports::objects::{PutGrant, SignedPut};
 use tandem_ports::{Clock, DocumentStore, IntentStore, ObjectStore, StoreError};
 
@@ -25,7 +19,9 @@ use crate::ingestor::{base_name, failure};
 use crate::intent::Told;
 use crate::metrics;
 
+mod complete;
 mod place;
+mod send;
 mod sweeper;
 mod ticket;
 
@@ -82,14 +78,6 @@ pub struct Uploads {
     ports: UploadsPorts,
 }
 
-/// What became of an upload that was completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Done {
-    document: DocumentId,
-    version: Version,
-    duplicate: bool,
-}
-
 impl Uploads {
     /// Uploads on these ports.
     #[must_use]
@@ -142,117 +130,6 @@ impl Uploads {
             }
         };
         Ok(OpenedUpload { id, target, headers, until: moment(until_s) })
-    }
-
-    /// Says whether a file may be sent to a URL of the edge.
-    ///
-    /// # Errors
-    /// `FORBIDDEN` when nobody here has signed it, or its time has passed; `CONFLICT` when a file was sent to it already;
-    /// `RATE_LIMITED` when its owner has too many that wait; or a store is not available.
-    pub async fn admit(&self, request: &AdmitUpload) -> Result<AdmittedUpload, Failure> {
-        Ok(AdmittedUpload { size: self.admitted(&request.upload).await?.size })
-    }
-
-    /// Keeps a file that came to a URL of the edge until it is completed.
-    ///
-    /// # Errors
-    /// As [`Uploads::admit`]; `PAYLOAD_TOO_LARGE` or `VALIDATION_ERROR` when it is not what was announced. Then nothing of
-    /// it is kept.
-    pub async fn send(&self, request: SendUpload) -> Result<SentUpload, Failure> {
-        let sent = self.sent(request).await;
-        metrics::upload("sent", &sent);
-        sent
-    }
-
-    async fn sent(&self, request: SendUpload) -> Result<SentUpload, Failure> {
-        let SendUpload { upload, content } = request;
-        let ticket = self.admitted(&upload).await?;
-        ticket.expect(&content)?;
-        let key = place::waiting(&ticket.owner, ticket.upload);
-        if !self.ports.objects.put_new(&key, content).await? {
-            return Err(used());
-        }
-        Ok(SentUpload { size: ticket.size, until: moment(ticket.until_s) })
-    }
-
-    async fn admitted(&self, url: &SignedUpload) -> Result<Ticket, Failure> {
-        let forbidden = |reason: &str| failure(ErrorCode::Forbidden, reason);
-        let SignedUpload { id, until_s, signature } = url;
-        let key = &self.options.key;
-        let ticket = key.ticket_of(id).filter(|_| key.has_signed_put(id, *until_s, signature));
-        let ticket = ticket.ok_or_else(|| forbidden("this URL was not given out like this"))?;
-        if self.has_ended(&ticket) {
-            return Err(forbidden("this URL has expired; ask for another"));
-        }
-        let objects = &self.ports.objects;
-        for key in [place::waiting, place::done].map(|key| key(&ticket.owner, ticket.upload)) {
-            if objects.size(&key).await?.is_some() {
-                return Err(used());
-            }
-        }
-        self.expect_room(&ticket.owner).await?;
-        Ok(ticket)
-    }
-
-    /// Hands a file that was sent to `submit`, as any other, and removes it from where it waited. Asked again within the
-    /// upload's time, it answers alike.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for what is nobody's, another owner's or has ended; `NOT_READY` until the file was sent;
-    /// `PAYLOAD_TOO_LARGE` or `VALIDATION_ERROR` when it is not what was announced, and then it is removed; else those
-    /// of `submit`: a file that it refuses for what it is, is removed.
-    pub async fn complete<W: Future<Output = Result<SubmittedDocument, Failure>>>(
-        &self,
-        request: CompleteUpload,
-        submit: impl FnOnce(SubmitDocument) -> W,
-    ) -> Result<SubmittedDocument, Failure> {
-        let completed = self.completed(request, submit).await;
-        metrics::upload("completed", &completed);
-        completed
-    }
-
-    async fn completed<W: Future<Output = Result<SubmittedDocument, Failure>>>(
-        &self,
-        request: CompleteUpload,
-        submit: impl FnOnce(SubmitDocument) -> W,
-    ) -> Result<SubmittedDocument, Failure> {
-        let ticket = self.options.key.ticket_of(&request.id);
-        let ticket = ticket.filter(|ticket| ticket.owner == request.owner).ok_or_else(none)?;
-        if self.has_ended(&ticket) {
-            return Err(none());
-        }
-        if let Some(submitted) = self.done(&ticket).await? {
-            return Ok(submitted);
-        }
-        let content = match self.waiting(&ticket).await {
-            Err(refused) if is_final(refused.code) => {
-                self.forget(&ticket).await;
-                return Err(refused);
-            }
-            waiting => waiting?,
-        };
-        let of_upload = || OperationId::from_uuid(derived("upload", &[ticket.upload.as_bytes()]));
-        let submission = SubmitDocument {
-            owner: request.owner,
-            operation: request.operation.unwrap_or_else(of_upload),
-            // Whoever lost the answer asks again, and is answered as before.
-            named: true,
-            kind: DocumentKind::Resume,
-            file_name: ticket.file_name.clone(),
-            title: request.title,
-            content,
-            notes: request.notes,
-        };
-        let submitted = submit(submission).await;
-        match &submitted {
-            Ok(submitted) => {
-                self.note(&ticket, submitted).await;
-                self.forget(&ticket).await;
-            }
-            Err(refused) if is_final(refused.code) => self.forget(&ticket).await,
-            Err(_) => {}
-        }
-        submitted
     }
 
     /// Forgets what nobody can complete any more; how many objects those were.
@@ -316,84 +193,6 @@ impl Uploads {
     fn has_ended(&self, ticket: &Ticket) -> bool {
         moment(ticket.until_s) <= self.ports.clock.now()
     }
-
-    /// The answer to whoever asks again.
-    async fn done(&self, ticket: &Ticket) -> Result<Option<SubmittedDocument>, Failure> {
-        let key = place::done(&ticket.owner, ticket.upload);
-        let Some(bytes) = self.ports.objects.get(&key).await? else { return Ok(None) };
-        let Done { document, version, duplicate } = postcard::from_bytes(&bytes)
-            .map_err(|_| failure(ErrorCode::Internal, "what became of an upload cannot be read"))?;
-        // It may have been removed meanwhile.
-        let document = self.ports.documents.document(&ticket.owner, document).await?.ok_or_else(none)?;
-        Ok(Some(SubmittedDocument { document, version, duplicate }))
-    }
-
-    /// The file of an upload, if it is the one that was announced. It is measured before it is read: a bucket takes any
-    /// size.
-    async fn waiting(&self, ticket: &Ticket) -> Result<Bytes, Failure> {
-        let not_sent = || failure(ErrorCode::NotReady, "the file has not been sent yet");
-        let (objects, key) = (&self.ports.objects, place::waiting(&ticket.owner, ticket.upload));
-        ticket.expect_size(objects.size(&key).await?.ok_or_else(not_sent)?)?;
-        let content = objects.get(&key).await?.ok_or_else(not_sent)?;
-        ticket.expect(&content)?;
-        Ok(content)
-    }
-
-    async fn note(&self, ticket: &Ticket, submitted: &SubmittedDocument) {
-        let SubmittedDocument { document, version, duplicate } = submitted;
-        let done = Done { document: document.id, version: *version, duplicate: *duplicate };
-        let key = place::done(&ticket.owner, ticket.upload);
-        let noted = match postcard::to_stdvec(&done) {
-            Ok(bytes) => self.ports.objects.put(&key, bytes.into()).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        // The document is there: who asks again is told so by its content.
-        if let Err(error) = noted {
-            tracing::warn!(error, "what became of an upload could not be noted");
-        }
-    }
-
-    async fn forget(&self, ticket: &Ticket) {
-        let key = place::waiting(&ticket.owner, ticket.upload);
-        if let Err(error) = self.ports.objects.delete(&key).await {
-            tracing::warn!(%error, "the file of an upload could not be removed; it will be swept");
-        }
-    }
-}
-
-impl Ticket {
-    /// Whether this is the file that was announced.
-    fn expect(&self, content: &Bytes) -> Result<(), Failure> {
-        self.expect_size(content.len() as u64)?;
-        if self.digest.is_some_and(|digest| digest != ContentDigest::of(content)) {
-            return Err(failure(ErrorCode::Validation, "the file has another SHA-256 than was announced"));
-        }
-        Ok(())
-    }
-
-    fn expect_size(&self, size: u64) -> Result<(), Failure> {
-        let reason = || format!("the file has {size} bytes; {} were announced", self.size);
-        match size.cmp(&self.size) {
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Greater => Err(failure(ErrorCode::TooLarge, &reason())),
-            std::cmp::Ordering::Less => Err(failure(ErrorCode::Validation, &reason())),
-        }
-    }
-}
-
-/// Whether a file was refused for what it is, so that asking again cannot help.
-const fn is_final(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::Validation
-            | ErrorCode::TooLarge
-            | ErrorCode::UnsupportedType
-            | ErrorCode::EmptyDocument
-            | ErrorCode::CorruptDocument
-            | ErrorCode::EncryptedDocument
-            | ErrorCode::NoText
-            | ErrorCode::LimitExceeded
-    )
 }
 
 const fn seconds(at: Timestamp) -> i64 {
@@ -402,12 +201,4 @@ const fn seconds(at: Timestamp) -> i64 {
 
 const fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds.saturating_mul(1000))
-}
-
-fn used() -> Failure {
-    failure(ErrorCode::Conflict, "a file was sent to this URL already")
-}
-
-fn none() -> Failure {
-    failure(ErrorCode::NotFound, "there is no such upload, or it has ended")
 }

@@ -98,9 +98,7 @@ pub(crate) async fn send_upload(
 ) -> Result<Response, Problem> {
     let until_s = params.take("expires").and_then(|text| text.parse().ok());
     let (Some(until_s), Some(signature)) = (until_s, params.take("signature")) else {
-        return Err(Problem::validation(
-            "`expires` and `signature`: expected those of a URL that was given out",
-        ));
+        return Err(Problem::new(ErrorCode::Forbidden, "this URL is not signed"));
     };
     params.finish()?;
     let upload = SignedUpload { id, until_s, signature };

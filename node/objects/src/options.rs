@@ -20,6 +20,8 @@ const LIMIT_MOST: Duration = Duration::from_secs(600);
 pub struct S3Options {
     /// `https://host[:port]` of the server; `None` = Amazon's for the region.
     pub endpoint: Option<String>,
+    /// The same as callers of the house reach it; `None` = as nodes do. Requests that are signed for others go there.
+    pub public_endpoint: Option<String>,
     /// The region; R2 takes `auto`.
     pub region: String,
     /// The bucket. It must exist.
@@ -62,17 +64,26 @@ impl S3Options {
 
     /// The endpoint as requests need it: with the bucket in its host, if it belongs there.
     pub(crate) fn full_endpoint(&self) -> Option<String> {
-        let endpoint = self.endpoint.as_deref()?.trim_end_matches('/');
+        self.endpoint.as_deref().map(|endpoint| self.full(endpoint))
+    }
+
+    /// The same of the endpoint for others, where it is another one.
+    pub(crate) fn full_public_endpoint(&self) -> Option<String> {
+        self.public_endpoint.as_deref().map(|endpoint| self.full(endpoint))
+    }
+
+    fn full(&self, endpoint: &str) -> String {
+        let endpoint = endpoint.trim_end_matches('/');
         match endpoint.split_once("://") {
-            Some((scheme, host)) if !self.path_style => Some(format!("{scheme}://{}.{host}", self.bucket)),
-            Some(_) | None => Some(endpoint.to_owned()),
+            Some((scheme, host)) if !self.path_style => format!("{scheme}://{}.{host}", self.bucket),
+            Some(_) | None => endpoint.to_owned(),
         }
     }
 
     /// Whether all of them can be used.
     pub(crate) fn check(&self) -> Result<(), ObjectsError> {
         let refuse = |reason: &str| Err(ObjectsError::Options(reason.to_owned()));
-        if let Some(endpoint) = &self.endpoint {
+        for endpoint in [&self.endpoint, &self.public_endpoint].into_iter().flatten() {
             check_endpoint(endpoint, self.allow_http)?;
         }
         let name = |text: &str| !text.is_empty() && text.len() <= NAME_MOST && text.chars().all(is_plain);
@@ -102,6 +113,7 @@ impl fmt::Debug for S3Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("S3Options")
             .field("endpoint", &self.endpoint)
+            .field("public_endpoint", &self.public_endpoint)
             .field("region", &self.region)
             .field("bucket", &self.bucket)
             .field("prefix", &self.prefix)

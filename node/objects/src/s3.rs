@@ -39,6 +39,8 @@ const PROBE: (&str, &[u8]) = ("check/0.txt", b"written by a node that starts, to
 /// what failed by the server or the network is tried again within the limits of [`S3Options`].
 pub struct S3Objects {
     bucket: AmazonS3,
+    /// The same as others reach it.
+    signer: AmazonS3,
     prefix: Path,
     place: Place,
     limit: Duration,
@@ -55,33 +57,14 @@ impl S3Objects {
         // reqwest asks for it and panics without. An error says that there is one.
         rustls::crypto::ring::default_provider().install_default().ok();
         let limit = options.limit();
-        let client = ClientOptions::new()
-            .with_allow_http(options.allow_http)
-            .with_connect_timeout(options.connect_timeout)
-            .with_timeout(options.request_timeout);
-        let retry = RetryConfig {
-            backoff: BackoffConfig { init_backoff: BACK_OFF_FIRST, max_backoff: BACK_OFF_MOST, base: 2.0 },
-            max_retries: options.retries as usize,
-            retry_timeout: limit,
+        let bucket = build(&options, options.full_endpoint())?;
+        let signer = match options.full_public_endpoint() {
+            Some(endpoint) => build(&options, Some(endpoint))?,
+            None => bucket.clone(),
         };
-        let mut builder = AmazonS3Builder::new()
-            .with_client_options(client)
-            .with_retry(retry)
-            .with_region(&options.region)
-            .with_bucket_name(&options.bucket)
-            .with_access_key_id(&options.access_key_id)
-            .with_secret_access_key(&options.secret_access_key)
-            .with_virtual_hosted_style_request(!options.path_style)
-            // Not every server knows how to delete many.
-            .with_disable_bulk_delete(true);
-        if let Some(endpoint) = options.full_endpoint() {
-            builder = builder.with_endpoint(endpoint);
-        }
-        let unusable = |what: &str| ObjectsError::Options(format!("the {what} of the bucket cannot be used"));
-        let bucket = builder.build().map_err(|_| unusable("endpoint"))?;
         let prefix = Path::parse(options.prefix.trim_end_matches('/')).map_err(|_| unusable("prefix"))?;
         let place = Place { endpoint: options.shown_endpoint(), bucket: options.bucket };
-        Ok(Self { bucket, prefix, place, limit })
+        Ok(Self { bucket, signer, prefix, place, limit })
     }
 
     /// Deletes, misses, writes and reads a small object, to find out at the start what would fail later.
@@ -153,6 +136,37 @@ impl S3Objects {
     }
 }
 
+/// A client of the bucket at this endpoint.
+fn build(options: &S3Options, endpoint: Option<String>) -> Result<AmazonS3, ObjectsError> {
+    let client = ClientOptions::new()
+        .with_allow_http(options.allow_http)
+        .with_connect_timeout(options.connect_timeout)
+        .with_timeout(options.request_timeout);
+    let retry = RetryConfig {
+        backoff: BackoffConfig { init_backoff: BACK_OFF_FIRST, max_backoff: BACK_OFF_MOST, base: 2.0 },
+        max_retries: options.retries as usize,
+        retry_timeout: options.limit(),
+    };
+    let mut builder = AmazonS3Builder::new()
+        .with_client_options(client)
+        .with_retry(retry)
+        .with_region(&options.region)
+        .with_bucket_name(&options.bucket)
+        .with_access_key_id(&options.access_key_id)
+        .with_secret_access_key(&options.secret_access_key)
+        .with_virtual_hosted_style_request(!options.path_style)
+        // Not every server knows how to delete many.
+        .with_disable_bulk_delete(true);
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    builder.build().map_err(|_| unusable("endpoint"))
+}
+
+fn unusable(what: &str) -> ObjectsError {
+    ObjectsError::Options(format!("the {what} of the bucket cannot be used"))
+}
+
 fn or_absent<T>(done: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
     match done {
         Err(fault) if fault.is_absent() => Ok(None),
@@ -191,7 +205,7 @@ impl ObjectStore for S3Objects {
 
     async fn sign_put(&self, grant: PutGrant<'_>) -> Result<Option<SignedPut>, StoreError> {
         let path = self.path(grant.key)?;
-        let signed = self.bounded("signing", sign::put(&self.bucket, &path, grant)).await?;
+        let signed = self.bounded("signing", sign::put(&self.signer, &path, grant)).await?;
         Ok(Some(signed))
     }
 }

@@ -243,7 +243,8 @@ pub(crate) async fn open_objects(config: &NodeConfig) -> anyhow::Result<Arc<dyn 
 
 fn bucket_options(config: &S3) -> S3Options {
     S3Options {
-        endpoint: Some(config.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
+        endpoint: given(&config.endpoint),
+        public_endpoint: given(&config.public_endpoint),
         region: config.region.clone(),
         bucket: config.bucket.clone(),
         prefix: config.prefix.clone(),
@@ -255,6 +256,10 @@ fn bucket_options(config: &S3) -> S3Options {
         request_timeout: BUCKET_LIMIT,
         retries: BUCKET_RETRIES,
     }
+}
+
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {

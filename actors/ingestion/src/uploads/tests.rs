@@ -1,7 +1,10 @@
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use tandem_domain::document::Notes;
-use tandem_domain::ids::OwnerId;
+use tandem_domain::ids::{ContentDigest, OperationId};
+use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
+use tandem_messages::uploads::{AdmitUpload, CompleteUpload, SendUpload, SentUpload, SignedUpload};
 use tandem_ports::testsuite::{ManualClock, MemoryObjects, MemoryQueue, MemoryStore};
 
 use super::*;

@@ -2,14 +2,20 @@
 //!
 //! No row stands behind an id: any node that has the key can read it.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use tandem_domain::document::Failure;
+use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, OwnerId};
 use uuid::Uuid;
+
+use crate::ingestor::failure;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +43,27 @@ pub(super) struct Ticket {
     pub(super) digest: Option<ContentDigest>,
     /// The end, in seconds since the epoch.
     pub(super) until_s: i64,
+}
+
+impl Ticket {
+    /// Whether this is the file that was announced.
+    pub(super) fn expect(&self, content: &Bytes) -> Result<(), Failure> {
+        self.expect_size(content.len() as u64)?;
+        if self.digest.is_some_and(|digest| digest != ContentDigest::of(content)) {
+            return Err(failure(ErrorCode::Validation, "the file has another SHA-256 than was announced"));
+        }
+        Ok(())
+    }
+
+    /// Whether it has as many bytes.
+    pub(super) fn expect_size(&self, size: u64) -> Result<(), Failure> {
+        let reason = || format!("the file has {size} bytes; {} were announced", self.size);
+        match size.cmp(&self.size) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(failure(ErrorCode::TooLarge, &reason())),
+            Ordering::Less => Err(failure(ErrorCode::Validation, &reason())),
+        }
+    }
 }
 
 /// Signs ids and URLs with HMAC-SHA256 (RFC 2104). All nodes of a cluster have the same.

@@ -3,6 +3,7 @@ use super::*;
 fn good() -> S3Options {
     S3Options {
         endpoint: Some("https://s3.example.org:9000".to_owned()),
+        public_endpoint: None,
         region: "auto".to_owned(),
         bucket: "originals".to_owned(),
         prefix: "tandem/".to_owned(),
@@ -40,6 +41,7 @@ fn what_cannot_be_used_is_refused_without_a_secret() {
         (at("http://s3.example.org"), "no TLS"),
         (at("https://me:hunter2@s3.example.org"), "user or a password"),
         (at("https://s3.example.org/path"), "form"),
+        (S3Options { public_endpoint: Some(text("https://")), ..good() }, "form"),
         (at("https://"), "form"),
         (at("hunter2"), "form"),
         (at("ftp://s3.example.org"), "form"),
@@ -76,6 +78,9 @@ fn the_bucket_is_in_the_path_or_in_the_host() {
     let hosted = S3Options { path_style: false, ..at("https://s3.example.org:9000/") };
     assert_eq!(hosted.full_endpoint().unwrap(), "https://originals.s3.example.org:9000");
     assert_eq!(S3Options { endpoint: None, ..good() }.full_endpoint(), None);
+    assert_eq!(good().full_public_endpoint(), None);
+    let public = S3Options { public_endpoint: Some("https://files.example.org".to_owned()), ..hosted };
+    assert_eq!(public.full_public_endpoint().unwrap(), "https://originals.files.example.org");
 }
 
 #[test]

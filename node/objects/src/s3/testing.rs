@@ -42,6 +42,7 @@ pub(super) fn options(url: &str) -> S3Options {
     let (host, bucket) = place.split_once('/').expect(form);
     S3Options {
         endpoint: Some(format!("{scheme}://{host}")),
+        public_endpoint: None,
         region: "auto".to_owned(),
         bucket: bucket.to_owned(),
         prefix: format!("test/{}/", uuid::Uuid::now_v7().simple()),

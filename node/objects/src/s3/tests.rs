@@ -247,6 +247,11 @@ async fn whoever_has_a_signed_request_puts_one_object_and_nothing_else() {
     assert_eq!(put(&url, "application/pdf").await, 200);
     assert_eq!(put(&url, "application/pdf").await, 412, "there is one");
     assert_eq!(objects.get(KEY).await, Ok(Some(Bytes::from_static(b"Robin"))));
+    let elsewhere = Some("http://files.example.org".to_owned());
+    let public = open(S3Options { public_endpoint: elsewhere, ..options.clone() });
+    let signed = public.sign_put(grant).await.unwrap().unwrap();
+    assert!(signed.url.starts_with("http://files.example.org/originals/"), "{}", signed.url);
+    assert!(public.get(KEY).await.unwrap().is_some(), "nodes go their own way");
     let listed = objects.list("resumes", 10).await.unwrap();
     assert!(listed.len() == 1 && listed[0].put_at.millis() > 1_700_000_000_000, "{listed:?}");
     wipe(options).await;
