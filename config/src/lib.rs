@@ -11,8 +11,8 @@ mod auth;
 mod cluster;
 mod limits;
 mod quota;
-mod uploads;
 mod telemetry;
+mod uploads;
 
 pub use auth::{Auth, Jwt};
 pub use cluster::{
@@ -25,9 +25,9 @@ pub use node_config::{
     Parsing, Queue, Role, Shutdown, per_processor,
 };
 pub use quota::{PlanLimits, Plans, Quota};
+pub use telemetry::{Otlp, Telemetry};
 pub use uploads::Uploads;
 
-pub use telemetry::{Otlp, Telemetry};
 /// The defaults with their comments, as they were compiled in.
 pub const DEFAULT_TOML: &str = include_str!("../default.toml");
 

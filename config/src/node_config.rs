@@ -17,8 +17,8 @@ use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Secret, Store};
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
 use crate::quota::{Plans, Quota};
-use crate::uploads::Uploads;
 use crate::telemetry::Telemetry;
+use crate::uploads::Uploads;
 
 section! {
     /// A node's whole configuration; each key is explained in `default.toml`.
@@ -59,11 +59,11 @@ section! {
         shutdown: Shutdown,
         /// Logging.
         log: Log,
+        /// What else is told of the node's work.
+        telemetry: Telemetry,
     }
 }
 section! {
-        /// What else is told of the node's work.
-        telemetry: Telemetry,
     /// Who the node is.
     Node {
         /// Letters, digits and hyphens, 1..=40.
@@ -89,11 +89,11 @@ section! {
         allowed_origins: Vec<String>,
         /// Whose `X-Forwarded-For` is believed.
         trusted_proxies: Vec<IpNet>,
+        /// Whether requests say which trace they belong to.
+        trust_traceparent: bool,
         /// Seconds, 1..=300.
         header_timeout_s: u64,
         /// 16..=65536.
-        /// Whether requests say which trace they belong to.
-        trust_traceparent: bool,
         max_connections: usize,
         /// 1..=65536.
         max_streams: usize,
@@ -313,13 +313,13 @@ impl NodeConfig {
         self.check_edge().or_else(|(key, reason)| fail(key, reason))?;
         self.check_uploads().or_else(|(key, reason)| fail(key, reason))?;
         self.check_auth().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_telemetry().or_else(|(key, reason)| fail(key, reason))?;
         if self.queue.lease_s >= self.queue.visibility_timeout_s {
             return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
         }
         if let Some(bad) = self.log.level.split(',').find(|directive| !is_directive(directive)) {
             let reason = format!(
                 "`{bad}` is no level or filter: expected error, warn, info, debug, trace or off, or target=level"
-        self.check_telemetry().or_else(|(key, reason)| fail(key, reason))?;
             );
             return fail("log.level", reason);
         }

@@ -141,6 +141,8 @@ pub struct Context {
     pub plan: Option<String>,
     /// Who asks.
     pub asker: Asker,
+    /// What the work on the request is a part of; `None` = of no trace.
+    pub trace: Option<TraceContext>,
 }
 
 impl Context {
@@ -148,8 +150,6 @@ impl Context {
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 
     /// A context with the default deadline.
-    /// What the work on the request is a part of; `None` = of no trace.
-    pub trace: Option<TraceContext>,
     #[must_use]
     pub fn new(request_id: impl Into<String>) -> Self {
         Self {
@@ -158,6 +158,7 @@ impl Context {
             pro_member: false,
             plan: None,
             asker: Asker { tenant: TenantId::local(), actor: Actor::Anybody },
+            trace: None,
         }
     }
 }
@@ -165,7 +166,6 @@ impl Context {
 /// Answers requests. The node fulfills it with its gateway actor; a test may fulfill it with a fake.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
-            trace: None,
     /// Answers within the context's deadline, with a failure if need be.
     ///
     /// # Errors
