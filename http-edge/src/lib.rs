@@ -1,9 +1,9 @@
 //! The HTTP edge, and axum's only home: it turns requests into questions to the actors, and their replies into answers.
 //!
-//! A request passes the door: where it comes from, its id, its span and metrics, the rule for pages of other origins, the
-//! net under panics, the deadline, who its caller is and whether it may use the route; then, on routes of the API only,
-//! its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks the gateway once or
-//! twice, and translates back.
+//! A request passes the door: where it comes from, its id and its trace, its span and metrics, the rule for pages of other
+//! origins, the net under panics, the deadline, who its caller is and whether it may use the route; then, on routes of the
+//! API only, its caller's rate, admission, the tag of its answer; and the handler. A handler translates, asks the gateway
+//! once or twice, and translates back.
 
 pub mod openapi;
 pub mod router;

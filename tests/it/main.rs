@@ -26,3 +26,4 @@ mod edge;
 mod erasure;
 mod hostile;
 mod quota;
+mod traces;

@@ -1,18 +1,21 @@
-//! What people hand in stays out of logs, metrics and errors.
+//! What people hand in stays out of logs, metrics, errors and exported traces. That it stays out of messages is looked at
+//! where there is a broker, in `traces`.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Write};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::client::{Answer, Client, Kind, text};
+use tandem_tests::collector::Collector;
 use tandem_tests::paths;
 use tandem_tests::sandbox::Sandbox;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 /// Texts that stand in documents and requests and nowhere else.
-const MARKS: [&str; 7] = [
+pub(super) const MARKS: [&str; 7] = [
     "Quizzaciously Fnordheim",
     "fnordheim.q@example.org",
     "+1 212 555 0199",
@@ -33,7 +36,7 @@ fn resume() -> String {
 }
 
 /// Requests that go well and requests that do not; every answer that is an error.
-fn provoke(client: &Client) -> Vec<Answer> {
+pub(super) fn provoke(client: &Client) -> Vec<Answer> {
     let resume = resume();
     let id = client.accepted(Kind::Resume, &format!("{}.md", MARKS[0]), resume.as_bytes());
     let job =
@@ -73,7 +76,7 @@ fn provoke(client: &Client) -> Vec<Answer> {
 }
 
 /// Documents that come to nothing: the reasons why.
-fn failed(client: &Client) -> Vec<String> {
+pub(super) fn failed(client: &Client) -> Vec<String> {
     let pdf = format!("%PDF-1.7\n1 0 obj << /Type /Catalog /Title ({}) >>\n{}\nendobj", MARKS[0], resume());
     let files =
         [(format!("{}.pdf", MARKS[0]), pdf.into_bytes()), (format!("{}.docx", MARKS[0]), broken_docx())];
@@ -104,8 +107,10 @@ fn invariant_9_logs_metrics_and_errors_hold_nothing_private() {
         return;
     }
     for format in ["text", "json"] {
-        let mut sandbox =
-            Sandbox::start_with(&[("TANDEM_LOG__LEVEL", "trace"), ("TANDEM_LOG__FORMAT", format)]);
+        let collector = Collector::start();
+        let (name, endpoint) = collector.endpoint();
+        let more = [("TANDEM_LOG__LEVEL", "trace"), ("TANDEM_LOG__FORMAT", format), (name, &endpoint)];
+        let mut sandbox = Sandbox::start_with(&more);
         let client = sandbox.client();
         let errors = provoke(&client);
         for error in &errors {
@@ -122,10 +127,20 @@ fn invariant_9_logs_metrics_and_errors_hold_nothing_private() {
         assert!(log.contains("request answered"), "the log is not where it was");
         assert!(log.contains("TRACE"), "the log is not at its finest level");
         expect_clean("the log", &log);
+        expect_clean_traces(&collector);
     }
 }
 
-fn expect_clean(what: &str, text: &str) {
+fn expect_clean_traces(collector: &Collector) {
+    let spans = collector.spans();
+    let names: BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    for name in ["POST /api/v1/resumes", "gateway", "ingestion", "parse", "extract", "embed"] {
+        assert!(names.contains(name), "no spans of {name} among {names:?}");
+    }
+    expect_clean("the exported traces", &format!("{spans:#?}"));
+}
+
+pub(super) fn expect_clean(what: &str, text: &str) {
     for mark in MARKS {
         let found = text.lines().find(|line| line.to_lowercase().contains(&mark.to_lowercase()));
         assert!(found.is_none(), "{what} holds {mark:?}:\n{}", found.unwrap_or_default());
@@ -226,7 +241,9 @@ fn invariant_9_every_route_keeps_what_it_is_given_to_itself() {
     if !paths::has_model("invariant_9_every_route_keeps_what_it_is_given_to_itself") {
         return;
     }
-    let more = [("TANDEM_LOG__LEVEL", "trace"), ("TANDEM_LOG__FORMAT", "json")];
+    let collector = Collector::start();
+    let (name, endpoint) = collector.endpoint();
+    let more = [("TANDEM_LOG__LEVEL", "trace"), ("TANDEM_LOG__FORMAT", "json"), (name, &endpoint)];
     let unlimited =
         ["READ", "WRITE", "BULK", "STREAM"].map(|class| format!("TANDEM_LIMITS__{class}__PER_MINUTE"));
     let unlimited = unlimited.each_ref().map(|name| (name.as_str(), "0"));
@@ -255,4 +272,5 @@ fn invariant_9_every_route_keeps_what_it_is_given_to_itself() {
     expect_clean("the audit log", &client.get("/api/v1/audit").text);
     sandbox.stop();
     expect_clean("the log", &sandbox.said());
+    expect_clean_traces(&collector);
 }

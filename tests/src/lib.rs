@@ -18,5 +18,6 @@ pub mod cluster;
 pub mod services;
 
 pub mod client;
+pub mod collector;
 pub mod oracle;
 pub mod tokens;

@@ -117,7 +117,9 @@ impl Servers {
         drop(script("cassandra.sh", &arguments, &self.database()));
     }
 
-    fn broker(&self) -> PathBuf {
+    /// The folder with everything of the broker, its messages included.
+    #[must_use]
+    pub fn broker(&self) -> PathBuf {
         self.folder.join("rabbitmq")
     }
 
