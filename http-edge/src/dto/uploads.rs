@@ -29,7 +29,7 @@ pub(crate) struct UploadRequest {
     pub(crate) file_name: String,
     /// What it is taken for; what it is, its bytes say. `contentType` is the same.
     #[serde(alias = "contentType")]
-    #[schema(max_length = 128, examples("application/pdf"))]
+    #[schema(max_length = 128, pattern = "^[ -~]*$", examples("application/pdf"))]
     pub(crate) content_type: Option<String>,
     /// How many bytes it has, exactly.
     #[schema(minimum = 1)]
@@ -49,7 +49,7 @@ impl UploadRequest {
     ) -> Result<messages::OpenUpload, Problem> {
         let Self { file_name, content_type: media_type, size, sha256 } = self;
         let length = file_name.chars().count();
-        if file_name.trim().is_empty() || length > MAX_FILE_NAME {
+        if !(1..=MAX_FILE_NAME).contains(&length) {
             let rule = format!("1 to {MAX_FILE_NAME} characters");
             return Err(Problem::validation(format!("field `file_name`: expected {rule}")));
         }

@@ -96,7 +96,7 @@ async fn what_cannot_be_asked_for_is_refused() {
     for bad in [
         json!({"file_name": "a.pdf"}),
         json!({"size": 4}),
-        json!({"file_name": " ", "size": 4}),
+        json!({"file_name": "", "size": 4}),
         json!({"file_name": "x".repeat(256), "size": 4}),
         json!({"file_name": "a.pdf", "size": -1}),
         json!({"file_name": "a.pdf", "size": 4, "sha256": "abc"}),
