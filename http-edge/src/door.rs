@@ -86,6 +86,7 @@ impl Door {
             "request", request_id = %id, trace_id = %trace.own.trace, method = name, route = label
         );
         let answered = async {
+            let answering = trace.answering(name, label, begun);
             let response = match &shared.cors {
                 None => guarded(&shared, route, deadline, router, request).await,
                 Some(cors) => {
@@ -98,7 +99,7 @@ impl Door {
                 }
             };
             route.metrics.answered(method, response.status(), begun.elapsed());
-            trace.ended(name, label, response.status(), || begun.elapsed());
+            answering.ended(response.status());
             let response = problem::rendered(response, id.as_str(), uri.path());
             tracing::info!(status = response.status().as_u16(), "request answered");
             response

@@ -1,9 +1,8 @@
 //! The trace of a request (W3C Trace Context): its sender's, or one that begins here.
 
-use std::time::Duration;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tandem_domain::trace::{self, SPANS, SpanId, TraceContext, TraceId};
+use tokio::time::Instant;
 
 /// The header by which a request says to which trace it belongs.
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(trace::TRACEPARENT);
@@ -35,30 +34,14 @@ impl RequestTrace {
         }
     }
 
-    /// Tells whoever exports spans that the request is answered; costs nothing where nobody does.
-    pub(crate) fn ended(
-        &self,
-        method: &str,
-        route: &str,
-        status: StatusCode,
-        took: impl FnOnce() -> Duration,
-    ) {
-        if !self.own.sampled {
-            return;
-        }
-        tracing::info!(
-            target: SPANS,
-            trace = self.own.trace.get(),
-            span = self.own.span.get(),
-            parent = self.parent.map(SpanId::get),
-            name = %format_args!("{method} {route}"),
-            kind = SERVER,
-            nanos = u64::try_from(took().as_nanos()).unwrap_or(u64::MAX),
-            failed = status.is_server_error(),
-            http.request.method = method,
-            http.route = route,
-            http.response.status_code = status.as_u16(),
-        );
+    /// The answering of the request, which began at this moment.
+    pub(crate) const fn answering<'a>(
+        self,
+        method: &'a str,
+        route: &'a str,
+        begun: Instant,
+    ) -> Answering<'a> {
+        Answering { trace: self, method, route, begun, status: None }
     }
 
     /// Says to which trace the answer belongs, to a sender that is part of it.
@@ -68,6 +51,45 @@ impl RequestTrace {
         {
             answer.insert(TRACERESPONSE, value);
         }
+    }
+}
+
+/// A request that is being answered. Whoever exports spans is told when that is over, also when its sender goes away before;
+/// where nobody exports any, that costs nothing.
+pub(crate) struct Answering<'a> {
+    trace: RequestTrace,
+    method: &'a str,
+    route: &'a str,
+    begun: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Answering<'_> {
+    /// The request is answered with this.
+    pub(crate) fn ended(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        let Self { trace: RequestTrace { own, parent }, method, route, begun, status } = self;
+        if !own.sampled {
+            return;
+        }
+        tracing::info!(
+            target: SPANS,
+            trace = own.trace.get(),
+            span = own.span.get(),
+            parent = parent.map(SpanId::get),
+            name = %format_args!("{method} {route}"),
+            kind = SERVER,
+            nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            failed = status.is_none_or(|status| status.is_server_error()),
+            http.request.method = *method,
+            http.route = *route,
+            http.response.status_code = status.map(|status| status.as_u16()),
+        );
     }
 }
 
