@@ -107,7 +107,7 @@ impl Parts {
                 Reply::SubmitVersion(self.submit(Intake::Version(q), context).await?)
             }
             Request::RefineJob(q) => Reply::RefineJob(self.submit(Intake::Words(q), context).await?),
-            Request::OpenUpload(q) => Reply::OpenUpload(self.open_upload(q).await?),
+            Request::OpenUpload(q) => Reply::OpenUpload(self.open_upload(q, context).await?),
             Request::AdmitUpload(q) => Reply::AdmitUpload(self.admit_upload(&q).await?),
             Request::SendUpload(q) => Reply::SendUpload(self.send_upload(q).await?),
             Request::CompleteUpload(q) => Reply::CompleteUpload(self.complete_upload(q, context).await?),

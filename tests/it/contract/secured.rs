@@ -70,6 +70,7 @@ fn secured() -> Vec<(&'static str, &'static str)> {
     let own = [
         ("TANDEM_QUOTA__ENABLED", "true"),
         ("TANDEM_PLANS__FREE__MATCHES", "2"),
+        ("TANDEM_PLANS__FREE__STORED_BYTES", "100000"),
         ("TANDEM_LIMITS__STREAM__PER_MINUTE", "1"),
         ("TANDEM_LIMITS__STREAM__BURST", "2"),
         // One address sends all the credentials here.

@@ -128,6 +128,8 @@ pub(super) fn hold_for_callers(
         number(measure, "used")
     };
     assert_eq!((used("resume_uploads"), used("stored_bytes")), (1, content.len() as i64), "{quota}");
+    let larger = json!({"fileName": "a.pdf", "size": 100_000});
+    expect(&owner.post(UPLOAD, &larger), 402, "UPGRADE_REQUIRED");
     let url = text(&asked, "url");
     let secrets = [url.rsplit_once("signature=").unwrap().1.to_owned(), text(&asked, "id")];
     let log = said();
