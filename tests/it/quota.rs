@@ -7,20 +7,15 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::client::{Answer, Client, Kind, list, number, text};
-use tandem_tests::cluster::{ALL_ROLES, Cluster};
 use tandem_tests::sandbox::Sandbox;
-use tandem_tests::services::{self, Services};
-use tandem_tests::{cli, paths, poll, tokens};
+use tandem_tests::{cli, paths, poll};
 
+mod race;
 mod runs;
 
 const ENABLED: (&str, &str) = ("TANDEM_QUOTA__ENABLED", "true");
 /// Callers of a race.
 const CALLERS: usize = 32;
-/// Races over two nodes unless `TANDEM_TEST_RACES` says otherwise, clients in each, and in which of them a node is killed.
-const RACES: usize = 200;
-const RACERS: usize = 64;
-const KILLS_EVERY: usize = 20;
 
 #[test]
 fn l8_two_requests_at_once_take_the_last_unit_once() {
@@ -194,62 +189,6 @@ fn l8_what_comes_to_nothing_is_given_back() {
     assert_eq!(client.post("/api/v1/matches", &pair).status, 202);
     assert_eq!(client.post("/api/v1/matches", &pair).status, 402);
     sandbox.stop();
-}
-
-/// One owner after the other has one upload left, and everybody wants it at once, over two nodes. In some races a node is
-/// killed: its answers are lost, and what it took stays taken.
-#[test]
-fn l8_of_64_clients_on_two_nodes_one_gets_the_last_unit() {
-    let test = "l8_of_64_clients_on_two_nodes_one_gets_the_last_unit";
-    if !services::are_there(test) || !paths::has_model(test) {
-        return;
-    }
-    let services = Services::shared("quota");
-    let cluster = Cluster::start_with(&services, &[], &[ALL_ROLES]);
-    let limited =
-        [("TANDEM_NODE__ROLES", "edge,ingest"), ENABLED, ("TANDEM_PLANS__FREE__RESUME_UPLOADS", "1")];
-    let environment = [&cluster.environment()[..], &limited, &tokens::TRUSTED].concat();
-    let mut nodes = ["left", "right"]
-        .map(|name| Sandbox::start_with(&[&environment[..], &[("TANDEM_NODE__NAME", name)]].concat()));
-    let races = std::env::var("TANDEM_TEST_RACES").ok().and_then(|races| races.parse().ok());
-    for round in 0..races.unwrap_or(RACES) {
-        let token = tokens::token(&format!("owner-{round}"), "user");
-        let doors = nodes.each_ref().map(|node| node.client().with_token(&token));
-        let kills = round % KILLS_EVERY == KILLS_EVERY - 1;
-        let victim = round / KILLS_EVERY % 2;
-        let ends: Vec<Option<u16>> = thread::scope(|scope| {
-            let racers: Vec<_> = (0..RACERS)
-                .map(|number| {
-                    let client = &doors[number % 2];
-                    let text = json!({ "text": resume(&format!("{round} {number}")) });
-                    scope.spawn(move || {
-                        client.try_post("/api/v1/resumes", &text).ok().map(|answer| answer.status)
-                    })
-                })
-                .collect();
-            if kills {
-                nodes[victim].kill();
-            }
-            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
-        });
-        if kills {
-            nodes[victim].revive();
-        }
-        let won = ends.iter().filter(|end| **end == Some(202)).count();
-        let lost = ends.iter().filter(|end| **end == Some(402)).count();
-        let there = list(&doors[1 - victim].get("/api/v1/resumes").data(), "items").len();
-        if kills {
-            assert!(won <= 1 && there <= 1, "race {round}: {won} won, {there} are there: {ends:?}");
-        } else {
-            assert_eq!((won, lost, there), (1, RACERS - 1, 1), "race {round}: {ends:?}");
-        }
-        let again = doors[1 - victim].post("/api/v1/resumes", &json!({ "text": resume("again") })).status;
-        assert!(again == 402 || (kills && won == 0 && again == 202), "race {round}: {again} after {ends:?}");
-    }
-    for node in &mut nodes {
-        node.stop();
-    }
-    cluster.stop();
 }
 
 #[test]

@@ -23,7 +23,9 @@ const FAILED_ITEMS: u32 = 100;
 
 /// Rank candidates for many queries
 ///
-/// Answered as soon as the run is durable; ask for it until its status is `complete`, `failed` or `cancelled`.
+/// Answered as soon as the run is durable; ask for it until its status is `complete`, `failed` or `cancelled`. Where the
+/// caller's plan has not enough pairs for all queries, the first ones are ranked and the others fail with the code
+/// `UPGRADE_REQUIRED`; a plan that has none left is a 402 at once. A row in the results is a pair.
 #[utoipa::path(
     post, path = "/api/v1/match-runs", tag = "match-runs",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the intent: the same key is done once")),

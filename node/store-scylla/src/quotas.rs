@@ -136,6 +136,8 @@ impl QuotaStore for ScyllaStore {
         cell.map(|cell| decode(QUOTAS, &cell.body)).transpose()
     }
 
+    /// A plain read: it sees every write that was answered. What was not answered is completed or made impossible by the
+    /// read or write of the row that comes before.
     async fn charge(&self, owner: &OwnerId, operation: OperationId) -> Result<Option<Charge>, StoreError> {
         let key = operation.as_uuid().into_bytes();
         let values = (owner.as_str(), &key[..]);

@@ -191,7 +191,7 @@ impl Preparer<'_> {
         let update = "UPDATE @.quotas SET rev = ?, epoch = ?, op = ?, body = ? WHERE owner = ? IF";
         Ok(QuotaStatements {
             row: self.serial("SELECT rev, op, body FROM @.quotas WHERE owner = ? LIMIT 1").await?,
-            charge: self.serial("SELECT charge FROM @.quotas WHERE owner = ? AND operation = ?").await?,
+            charge: self.read("SELECT charge FROM @.quotas WHERE owner = ? AND operation = ?").await?,
             first: self.conditional(&format!("{update} rev = null")).await?,
             next: self.conditional(&format!("{update} rev = ? AND epoch <= ?")).await?,
             remember: self
