@@ -17,6 +17,8 @@ use crate::{poll, process};
 
 /// How long a node may take until it takes work. Starting is measured by a bench; this only ends a wait in vain.
 const READY_WITHIN: Duration = Duration::from_secs(180);
+/// Starts of a node that ends for want of its servers.
+const STARTS: usize = 10;
 /// The bound that the configuration promises for a stop.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
 /// Lines of standard error that a failure repeats.
@@ -104,21 +106,37 @@ impl Sandbox {
     /// # Panics
     /// When it does not within three minutes, or ends.
     pub fn expect_ready(&mut self) -> Client {
+        let ready = self.ready_unless_ended();
+        ready.unwrap_or_else(|| panic!("the node ended at its start\n{}", self.last_words()))
+    }
+
+    /// Waits until the node takes work or has ended.
+    fn ready_unless_ended(&mut self) -> Option<Client> {
         let what = "the node becomes ready";
-        let client = poll::until(what, READY_WITHIN, || {
-            let address = self.address();
-            assert!(
-                address.is_some() || !self.has_ended(),
-                "the node ended at its start\n{}",
-                self.last_words()
-            );
-            address.map(|address| Client::new(&address))
-        });
-        poll::until(what, READY_WITHIN, || {
-            assert!(!self.has_ended(), "the node ended at its start\n{}", self.last_words());
-            client.try_get("/readyz").ok().filter(|answer| answer.status == 200).map(drop)
-        });
-        client
+        let client = poll::until(what, READY_WITHIN, || match self.address() {
+            Some(address) => Some(Some(Client::new(&address))),
+            None => self.has_ended().then_some(None),
+        })?;
+        poll::until(what, READY_WITHIN, || match client.try_get("/readyz") {
+            Ok(answer) if answer.status == 200 => Some(Some(client.clone())),
+            _ => self.has_ended().then_some(None),
+        })
+    }
+
+    /// Starts the node and waits until it takes work; should it end for want of its servers, it is started again, as by
+    /// whatever runs it elsewhere.
+    ///
+    /// # Panics
+    /// When it still ends after ten starts.
+    pub fn start_again(&mut self) {
+        for _ in 0..STARTS {
+            self.spawn();
+            if self.ready_unless_ended().is_some() {
+                return;
+            }
+            self.bury();
+        }
+        panic!("the node ends at each start\n{}", self.last_words());
     }
 
     /// A client for the node.

@@ -68,6 +68,24 @@ impl Profiles {
     }
 }
 
+/// Does what a cluster may be too busy for at the moment, as often as the options say with a linear back-off. What a schema
+/// or an option forbids is not tried again.
+pub(crate) async fn tried<T>(
+    options: &ScyllaOptions,
+    act: impl AsyncFn() -> Result<T, ScyllaError>,
+) -> Result<T, ScyllaError> {
+    for attempt in 1..options.attempts {
+        match act().await {
+            Err(error @ ScyllaError::Statement { .. }) => {
+                tracing::warn!(attempt, attempts = options.attempts, %error, "the store is not ready yet");
+                tokio::time::sleep(options.back_off.saturating_mul(attempt)).await;
+            }
+            ended => return ended,
+        }
+    }
+    act().await
+}
+
 /// Connects, trying as often as the options say with a linear back-off.
 pub(crate) async fn connect(options: &ScyllaOptions) -> Result<Session, ScyllaError> {
     options.validate()?;

@@ -58,11 +58,14 @@ impl ScyllaStore {
     pub async fn connect(options: ScyllaOptions) -> Result<Self, ScyllaError> {
         let session = session::connect(&options).await?;
         let profiles = Profiles::new(&options);
-        migrations::check(&session, &profiles, &options.keyspace).await?;
-        let prepared = Statements::prepare(&session, &profiles, &options.keyspace);
-        let statements = tokio::time::timeout(options.connect_timeout, prepared)
-            .await
-            .map_err(|_| ScyllaError::statement("prepare its statements", &"it took too long"))??;
+        let begin = async || {
+            migrations::check(&session, &profiles, &options.keyspace).await?;
+            let prepared = Statements::prepare(&session, &profiles, &options.keyspace);
+            tokio::time::timeout(options.connect_timeout, prepared)
+                .await
+                .map_err(|_| ScyllaError::statement("prepare its statements", &"it took too long"))?
+        };
+        let statements = session::tried(&options, begin).await?;
         tracing::info!(nodes = %options.nodes.join(","), keyspace = %options.keyspace, "connected to the store");
         let (permits, clock) = (Semaphore::new(options.concurrency.max(1)), options.clock);
         let (log, recent) = (LogTail::default(), Recent::default());

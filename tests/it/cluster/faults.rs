@@ -30,9 +30,10 @@ const CASSANDRA_NODES: u16 = 3;
 const SENDERS: usize = 6;
 /// Rows per item: as many as a run gives.
 const TOP: usize = 1_000;
-/// What the nodes have to bear with: a broker that is away more often than not is waited for again and again, and what a
+/// What the nodes have to bear with: servers that are away more often than not are waited for again and again, and what a
 /// dead node had in hand is another's only after longer than a write of the database may take.
-const PATIENCE: [(&str, &str); 3] = [
+const PATIENCE: [(&str, &str); 4] = [
+    ("TANDEM_STORE__SCYLLA__ATTEMPTS", "10"),
     ("TANDEM_QUEUE__RABBITMQ__ATTEMPTS", "60"),
     ("TANDEM_QUEUE__RABBITMQ__BACK_OFF_MS", "100"),
     ("TANDEM_QUEUE__LEASE_S", "15"),
@@ -85,7 +86,7 @@ fn strike_node(blow: Blow, rng: &mut StdRng, cluster: &mut Cluster, doors: &Door
         Blow::Kill => {
             cluster.node(number).kill();
             pause(rng, 100, 2_000);
-            cluster.node(number).revive();
+            cluster.node(number).start_again();
             doors.open(number, cluster.client(number));
         }
         Blow::Pause => {
