@@ -157,7 +157,7 @@ fn a_request_is_followed_through_three_nodes_and_nothing_private_goes_along() {
     let collector = Collector::start();
     let services = Services::shared("traces");
     let roles = ["edge,ingest,match", "index,parse,embed", "index"];
-    let cluster = Cluster::start_with(&services, &[collector.endpoint()], &roles);
+    let mut cluster = Cluster::start_with(&services, &[collector.endpoint()], &roles);
     let client = cluster.client(0);
     let answer = post(&client, "/api/v1/jobs", &json!({ "text": "Rust engineer\n\n- Rust" }), 4, "01");
     let job = text(&answer.data(), "id");
@@ -177,6 +177,9 @@ fn a_request_is_followed_through_three_nodes_and_nothing_private_goes_along() {
         assert!(answer.node == "node-1" || answer.node == "node-2");
     }
 
+    let log = cluster.node(0).said();
+    let mut answered = log.lines().filter(|line| line.contains("request answered"));
+    assert!(answered.any(|line| line.contains(&format!("trace_id={}", trace(4)))), "{log}");
     drop(secrets::provoke(&client));
     drop(secrets::failed(&client));
     // The broker keeps on disk whatever went through it, at least until this test ends: what is known to have gone
