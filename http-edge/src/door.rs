@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::poll_immediate;
@@ -26,6 +26,7 @@ use crate::metrics::{self, InFlight, RouteMetrics};
 use crate::problem::{self, Problem};
 use crate::rates::{CallerKey, Class, ClassLimit, Left, Peer};
 use crate::request_id::{RequestId, X_REQUEST_ID};
+use crate::rights::{Right, right_of};
 use crate::router::Shared;
 use crate::trace::RequestTrace;
 use crate::{compression, etag, forwarded, headers};
@@ -48,16 +49,30 @@ pub(crate) struct Route {
     /// tags. Probes and operators are answered also when the node is full.
     of_api: bool,
     metrics: RouteMetrics,
+    /// What it asks of its callers, by method.
+    rights: [Option<Right>; metrics::METHODS.len()],
 }
 
 impl Route {
     pub(crate) fn new(template: &str, of_api: bool) -> Self {
-        Self { template: template.to_owned(), of_api, metrics: RouteMetrics::of(template) }
+        let rights = metrics::METHODS
+            .map(|name| Method::from_bytes(name.as_bytes()).ok().and_then(|name| right_of(&name, template)));
+        Self { template: template.to_owned(), of_api, metrics: RouteMetrics::of(template), rights }
     }
 
     /// What stands for the route of a request that no route takes.
     pub(crate) fn none() -> Self {
-        Self { template: String::new(), of_api: false, metrics: RouteMetrics::of_none() }
+        let rights = [None; metrics::METHODS.len()];
+        Self { template: String::new(), of_api: false, metrics: RouteMetrics::of_none(), rights }
+    }
+
+    pub(crate) fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// What a method of it asks of its caller; `None` = it has no such method.
+    pub(crate) fn right(&self, method: &Method) -> Option<Right> {
+        self.rights.get(metrics::method_index(method)).copied().flatten()
     }
 }
 
@@ -179,7 +194,7 @@ impl<'a> Ticket<'a> {
             return Ok(());
         }
         self.peer = request.extensions().get::<Peer>().copied();
-        callers::authenticate(shared, &route.template, request).await?;
+        callers::authenticate(shared, route, request).await?;
         if !route.of_api {
             return Ok(());
         }

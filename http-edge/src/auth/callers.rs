@@ -9,8 +9,9 @@ use tandem_messages::accounts::{IdentifyKey, IdentifyUser};
 
 use crate::auth::token::Claims;
 use crate::caller::{Caller, ask};
+use crate::door::Route;
 use crate::problem::Problem;
-use crate::rights::{Right, methods_of, right_of};
+use crate::rights::{Right, methods_of};
 use crate::router::Shared;
 
 /// The header with an API key.
@@ -31,17 +32,17 @@ enum Credentials<'a> {
 /// The refusal as it is answered.
 pub(crate) async fn authenticate(
     shared: &Shared,
-    template: &str,
+    route: &Route,
     request: &mut Request,
 ) -> Result<(), Response> {
     if !shared.edge.accounts {
         return Ok(());
     }
-    let scope = match right_of(request.method(), template) {
+    let scope = match route.right(request.method()) {
         Some(Right::Open) => return Ok(()),
         Some(Right::Needs(scope)) => scope,
         // Not left to the router: a route that somebody forgot in the table would be open to everybody.
-        None => return Err(not_in_the_table(template)),
+        None => return Err(not_in_the_table(route.template())),
     };
     let (headers, extensions) = (request.headers(), request.extensions());
     // Boxed, as what it holds would otherwise be part of every request, also of those that need nobody to be known.
