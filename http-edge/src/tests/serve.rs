@@ -135,7 +135,7 @@ async fn the_sender_of_a_body_that_nobody_reads_gets_its_answer() {
     let (address, stop, served) = narrow().await;
     let clients = async {
         // More than the buffers of both sides hold: it is all sent before the answer is read.
-        let large = 32 << 20;
+        let large = 8 << 20;
         for more in ["", "expect: 100-continue\r\n"] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let answer = refused(&mut stream, more, large, large).await;

@@ -1,13 +1,14 @@
 //! The last unit of a quota, which many want at once over two nodes.
 
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
-use tandem_tests::client::{Client, list};
+use tandem_tests::client::{Answer, Client, list};
 use tandem_tests::cluster::{ALL_ROLES, Cluster};
 use tandem_tests::sandbox::Sandbox;
 use tandem_tests::services::{self, Services};
-use tandem_tests::{paths, tokens};
+use tandem_tests::{paths, poll, tokens};
 
 use super::{ENABLED, resume};
 
@@ -17,6 +18,9 @@ const RACERS: usize = 64;
 const AT_A_TIME: usize = 4;
 /// Rounds besides in which a node is killed.
 const KILLS: usize = 6;
+
+/// How long a node may be too busy to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How one owner's race ended.
 struct End {
@@ -31,6 +35,15 @@ struct End {
 impl End {
     fn of(&self, status: u16) -> usize {
         self.answers.iter().filter(|answer| **answer == Some(status)).count()
+    }
+
+    /// What must hold however many answers were lost.
+    fn expect_at_most_one(&self, race: usize) {
+        let Self { answers, there, again } = self;
+        let won = self.of(202);
+        assert!(won <= 1 && *there <= 1, "race {race}: {won} won, {there} are there: {answers:?}");
+        let is_over = *again == 402 || (won + there == 0 && *again == 202);
+        assert!(is_over, "race {race}: {again} after {answers:?}");
     }
 }
 
@@ -48,6 +61,15 @@ fn race(doors: &[Client; 2], owner: &str) -> Vec<Option<u16>> {
     })
 }
 
+/// What a node answers once its servers are not too busy for it.
+fn answer(ask: impl Fn() -> Result<Answer, reqwest::Error>) -> Answer {
+    poll::until_ok("a node answers", ANSWERED_WITHIN, || match ask() {
+        Ok(answer) if answer.status < 500 => Ok(answer),
+        Ok(answer) => Err(answer.text),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
 /// Races for these owners at the same time, while `meanwhile` happens. What came of it is asked at door `open`.
 fn round(
     doors: &[Client; 2],
@@ -62,9 +84,11 @@ fn round(
                 let doors = doors.each_ref().map(|door| door.with_token(&token));
                 scope.spawn(move || {
                     let answers = race(&doors, &owner);
-                    let there = list(&doors[open].get("/api/v1/resumes").data(), "items").len();
-                    let again = doors[open].post("/api/v1/resumes", &json!({ "text": resume("again") }));
-                    End { answers, there, again: again.status }
+                    let there = answer(|| doors[open].try_get("/api/v1/resumes"));
+                    let there = list(&there.data(), "items").len();
+                    let more = json!({ "text": resume("again") });
+                    let again = answer(|| doors[open].try_post("/api/v1/resumes", &more)).status;
+                    End { answers, there, again }
                 })
             })
             .collect();
@@ -95,13 +119,23 @@ fn l8_of_64_clients_on_two_nodes_one_gets_the_last_unit() {
     let races = std::env::var("TANDEM_TEST_RACES").ok().and_then(|races| races.parse().ok());
     let owners: Vec<usize> = (0..races.unwrap_or(RACES)).collect();
     let doors = nodes.each_ref().map(Sandbox::client);
+    let mut all_unsure = 0;
     for some in owners.chunks(AT_A_TIME) {
         let names = some.iter().map(|owner| format!("owner-{owner}"));
         for (end, owner) in round(&doors, names, some[0] / AT_A_TIME % 2, || {}).iter().zip(some) {
-            let counted = (end.of(202), end.of(402), end.there, end.again);
-            assert_eq!(counted, (1, RACERS - 1, 1, 402), "race {owner}: {:?}", end.answers);
+            // A machine that is too slow for all of them says so to some, maybe to the one that won.
+            let unsure = end.of(503) + end.of(504);
+            all_unsure += unsure;
+            if unsure == 0 {
+                let counted = (end.of(202), end.of(402), end.there, end.again);
+                assert_eq!(counted, (1, RACERS - 1, 1, 402), "race {owner}: {:?}", end.answers);
+            } else {
+                assert_eq!(end.of(202) + end.of(402) + unsure, RACERS, "race {owner}: {:?}", end.answers);
+                end.expect_at_most_one(*owner);
+            }
         }
     }
+    assert!(all_unsure * 100 <= owners.len() * RACERS, "{all_unsure} racers do not know how it ended");
     // The answers of a node that is killed are lost, and what it took stays taken.
     for kill in 0..KILLS {
         let doors = nodes.each_ref().map(Sandbox::client);
@@ -109,14 +143,7 @@ fn l8_of_64_clients_on_two_nodes_one_gets_the_last_unit() {
         let victim = if kill % 2 == 0 { left } else { right };
         let names = (0..AT_A_TIME).map(|owner| format!("killed-{kill}-{owner}"));
         let ends = round(&doors, names, 1 - kill % 2, || victim.kill());
-        for End { answers, there, again } in ends {
-            let won = answers.iter().filter(|answer| **answer == Some(202)).count();
-            assert!(won <= 1 && there <= 1, "kill {kill}: {won} won, {there} are there: {answers:?}");
-            assert!(
-                again == 402 || (won + there == 0 && again == 202),
-                "kill {kill}: {again} after {answers:?}"
-            );
-        }
+        ends.iter().for_each(|end| end.expect_at_most_one(kill));
         victim.revive();
     }
     for node in &mut nodes {
