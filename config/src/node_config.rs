@@ -244,6 +244,8 @@ impl Role {
 pub enum EmbeddingPrecision {
     /// Bytes, with a scale for each token and each output.
     Int8,
+    /// The upper halves of floats.
+    Bf16,
     /// Floats.
     F32,
 }

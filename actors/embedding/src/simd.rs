@@ -16,15 +16,18 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bf16;
 mod functions;
 mod portable;
 mod product;
 mod rows;
 
 pub(crate) use attention::{Attention, Scratch as AttentionScratch};
+pub(crate) use bf16::{PairInput, PairProduct, PairRows, PairWeights};
 pub(crate) use product::{FloatInput, FloatProduct, FloatWeights, IntProduct, IntWeights, Then};
 pub(crate) use rows::{Norm, NormRows, QuantizeRows, Quantized};
 
+use bf16::Pairs;
 use portable::Portable;
 
 /// Numbers that are computed side by side. Rows are padded to it nowhere: their lengths must be multiples of it.
@@ -54,9 +57,9 @@ impl Floats {
 /// The instruction sets that the encoder has kernels for, the fastest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cpu {
-    /// AMX-INT8 for products of bytes, AVX-512 for the rest.
+    /// AMX for products of bytes and of bfloat16, AVX-512 for the rest.
     Amx,
-    /// AVX-512 F, BW, DQ, VL and VNNI.
+    /// AVX-512 F, BW, DQ, VL and VNNI; for products of bfloat16 also BF16, where there is that.
     Avx512,
     /// AVX2 and FMA.
     Avx2,
@@ -120,7 +123,7 @@ enum Path {
     #[cfg(target_arch = "x86_64")]
     Amx(amx::Amx),
     #[cfg(target_arch = "x86_64")]
-    Avx512(avx512::Avx512),
+    Avx512(avx512::Avx512<false>),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     Portable(Portable),
@@ -169,7 +172,7 @@ impl Kernels {
         }
     }
 
-    /// Whether products of bytes read their input row by row.
+    /// Whether products of bytes and of bfloat16 read their input row by row.
     pub(crate) fn by_row(self) -> bool {
         self.cpu() == Cpu::Amx
     }
@@ -195,6 +198,22 @@ impl Kernels {
         }
         self.run(op);
     }
+
+    /// A product of bfloat16, on the unit that the processor has for it.
+    pub(crate) fn pair_product(self, op: PairProduct<'_>) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Path::Amx(amx) => amx.pair_product(op),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512(isa) => match isa.with_bf16() {
+                Some(isa) => isa.run(op),
+                None => isa.run(op),
+            },
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2(isa) => isa.run(op),
+            Path::Portable(isa) => op.run(isa),
+        }
+    }
 }
 
 /// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not inlined is not compiled
@@ -213,6 +232,8 @@ pub(crate) trait Isa: Copy {
     const FLOAT_ROWS: usize;
     /// The same of integers.
     const INT_ROWS: usize;
+    /// The same of pairs of bfloat16.
+    const PAIR_ROWS: usize;
     /// Rows of a tile of values in attention. Divides [`LANES`].
     const VALUE_ROWS: usize;
     /// Columns of a tile, in sixteens: 1 or 2.
@@ -244,6 +265,11 @@ pub(crate) trait Isa: Copy {
     fn to_bytes(self, value: Self::I) -> [u8; LANES];
     /// To each of sixteen sums, the products of `input` with that output's four weights.
     fn dot(self, sums: Self::I, input: [u8; 4], weights: &Bytes) -> Self::I;
+    /// The lanes rounded to bfloat16, half to even, for finite numbers.
+    fn to_bf16(self, value: Self::F) -> [u16; LANES];
+    /// To each of sixteen sums, the products of `input` with that output's two weights. How often it rounds on the way,
+    /// and whether numbers below 2⁻¹²⁶ count, is the instruction set's own.
+    fn dot_pair(self, sums: Self::F, input: [u16; 2], weights: &Pairs) -> Self::F;
     /// The sum of the lanes: l with l + 8, then l + 4, l + 2, l + 1.
     fn sum(self, a: Self::F) -> f32;
     /// The smallest lane, in the same order.

@@ -269,6 +269,7 @@ fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {
         .context("there is no home folder to look for the model in: set embedding.model_dir")?;
     let precision = match config.embedding.precision {
         EmbeddingPrecision::Int8 => Precision::Int8,
+        EmbeddingPrecision::Bf16 => Precision::Bf16,
         EmbeddingPrecision::F32 => Precision::F32,
     };
     Ok(EncoderOptions { max_tokens: config.embedding.max_tokens, precision, ..EncoderOptions::new(dir) })

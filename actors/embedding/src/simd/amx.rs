@@ -3,14 +3,15 @@ use std::arch::x86_64::{__cpuid, __cpuid_count};
 use std::sync::LazyLock;
 
 use super::avx512::Avx512;
-use super::product::IntProduct;
-use super::{Ints, Isa, LANES, Op};
+use super::bf16::PairProduct;
+use super::product::{IntProduct, finish_floats};
+use super::{Floats, Ints, Isa, LANES, Op};
 
-/// AMX-INT8: tiles of 16 rows of 64 bytes, of which two by two are multiplied at once. Sums of integers are exact, so
-/// they are the same as those of any other kernel.
+/// AMX-INT8 and AMX-BF16: tiles of 16 rows of 64 bytes, of which two by two are multiplied at once. Sums of integers are
+/// exact, so they are the same as those of any other kernel.
 #[derive(Clone, Copy)]
 pub(super) struct Amx {
-    lanes: Avx512,
+    lanes: Avx512<false>,
 }
 
 /// Rows of the tiles that are computed at once.
@@ -45,18 +46,22 @@ impl Amx {
     }
 
     /// What computes everything but products of bytes.
-    pub(super) const fn lanes(self) -> Avx512 {
+    pub(super) const fn lanes(self) -> Avx512<false> {
         self.lanes
     }
 
     pub(super) fn product(self, op: IntProduct<'_>) {
         self.lanes.run(Tiled(op));
     }
+
+    pub(super) fn pair_product(self, op: PairProduct<'_>) {
+        self.lanes.run(Tiled(op));
+    }
 }
 
 fn has_tiles() -> bool {
-    const TILE_AND_INT8: u32 = 1 << 24 | 1 << 25;
-    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & TILE_AND_INT8 == TILE_AND_INT8
+    const BF16_TILE_AND_INT8: u32 = 1 << 22 | 1 << 24 | 1 << 25;
+    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BF16_TILE_AND_INT8 == BF16_TILE_AND_INT8
 }
 
 /// Asks Linux for the tiles' state (arch_prctl ARCH_REQ_XCOMP_PERM, feature 18).
@@ -85,87 +90,144 @@ fn permitted() -> bool {
 }
 
 /// The same product by tiles; runs only where [`Amx::detect`] found them.
-struct Tiled<'a>(IntProduct<'a>);
+struct Tiled<P>(P);
 
-impl Op for Tiled<'_> {
+impl Op for Tiled<IntProduct<'_>> {
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
         let mut product = self.0;
-        let (weights, rows) = (product.weights, product.rows());
+        let (weights, first, rows) = (product.weights, product.first, product.rows());
         let (depth, width) = (weights.groups, weights.bias.len());
-        assert!(
-            product.input.groups.len() >= (product.first + rows.next_multiple_of(ROWS)) * depth,
-            "rows lack"
-        );
+        let input = &product.input.groups[first * depth..];
+        assert!(input.len() >= rows.next_multiple_of(ROWS) * depth, "the input has fewer rows");
         assert!(weights.panels.len() == width * depth, "a panel has a line for four inputs");
+        let (a, b) = (input.as_ptr().cast(), weights.panels.as_ptr().cast());
         let mut sums = [[Ints([0; LANES]); 2]; ROWS];
-        // SAFETY: `detect` found the instruction, and SHAPES has the 64 bytes that it reads.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly)) };
-        for panel in (0..width).step_by(2) {
-            // Where there is no second panel the first is computed twice.
-            let second = if panel + 1 < width { panel + 1 } else { panel };
-            for first in (0..rows).step_by(ROWS) {
-                // SAFETY: tiles are set up above; 32 rows from `first` and both panels are within their vectors by the
-                // assertions.
-                unsafe {
-                    let a = product.input.groups.as_ptr().add((product.first + first) * depth);
-                    let b = weights.panels.as_ptr();
-                    let (b, c) = (b.add(panel * depth), b.add(second * depth));
-                    tile(a.cast(), depth * 4, b.cast(), c.cast(), depth / LANES, sums.as_mut_ptr().cast());
-                }
-                product.finish(isa, &sums, first, panel);
-            }
+        let to = sums.as_mut_ptr();
+        // SAFETY: by the assertions; `detect` found the instructions, and `sums` is as large as four tiles.
+        unsafe {
+            tiles(a, b, [rows, width, depth], int_tiles, to.cast(), |first, panel| {
+                product.finish(isa, &*to.cast::<[[Ints; 2]; ROWS]>(), first, panel);
+            });
         }
-        // SAFETY: as above; gives the tiles back, so that a switch of threads need not save them.
-        unsafe { asm!("tilerelease", options(nostack, nomem)) };
     }
 }
 
-/// Two by two tiles: 32 rows of `a`, `stride` bytes apart, by the panels `b` and `c`, `steps` times 64 bytes; the sums
-/// go to 32 rows of two lines.
-///
-/// # Safety
-/// All pointers are valid for that; the tiles are configured as in [`SHAPES`].
-#[inline(always)]
-unsafe fn tile(a: *const u8, stride: usize, b: *const u8, c: *const u8, steps: usize, sums: *mut u8) {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        asm!(
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
-            "2:",
-            "tileloadd tmm6, [{b} + {line}]",
-            "tileloadd tmm7, [{c} + {line}]",
-            "tileloadd tmm4, [{upper} + {stride}]",
-            "tileloadd tmm5, [{lower} + {stride}]",
-            "tdpbusd tmm0, tmm4, tmm6",
-            "tdpbusd tmm1, tmm4, tmm7",
-            "tdpbusd tmm2, tmm5, tmm6",
-            "tdpbusd tmm3, tmm5, tmm7",
-            "add {upper}, 64",
-            "add {lower}, 64",
-            "add {b}, 1024",
-            "add {c}, 1024",
-            "dec {steps}",
-            "jnz 2b",
-            "add {line}, 64",
-            "tilestored [{sums} + {line}], tmm0",
-            "tilestored [{sums} + {line} + 64], tmm1",
-            "tilestored [{sums} + {line} + 2048], tmm2",
-            "tilestored [{sums} + {line} + 2112], tmm3",
-            upper = inout(reg) a => _,
-            lower = inout(reg) a.add(16 * stride) => _,
-            stride = in(reg) stride,
-            b = inout(reg) b => _,
-            c = inout(reg) c => _,
-            line = inout(reg) 64_usize => _,
-            steps = inout(reg) steps => _,
-            sums = in(reg) sums,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
+impl Op for Tiled<PairProduct<'_>> {
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) {
+        let PairProduct { weights, input, first, out, then } = self.0;
+        let (depth, width) = (weights.depth, weights.bias.len());
+        let rows = out.len() / width;
+        let input = &input.groups[first * depth..];
+        assert!(input.len() >= rows.next_multiple_of(ROWS) * depth, "the input has fewer rows");
+        assert!(weights.panels.len() == width * depth, "a panel has a line for two inputs");
+        let (a, b) = (input.as_ptr().cast(), weights.panels.as_ptr().cast());
+        let mut sums = [[Floats::ZERO; 2]; ROWS];
+        let to = sums.as_mut_ptr();
+        // SAFETY: by the assertions; `detect` found the instructions, and `sums` is as large as four tiles.
+        unsafe {
+            tiles(a, b, [rows, width, depth], pair_tiles, to.cast(), |first, panel| {
+                let (sums, rows) = (&*to.cast::<[[Floats; 2]; ROWS]>(), &mut out[first * width..]);
+                finish_floats(isa, &weights.bias, sums, rows, panel, (width - panel).min(2), then);
+            });
+        }
     }
 }
+
+/// Two by two tiles: 32 rows of the first pointer, so many bytes apart, by the panels of the second and the third, for so
+/// many steps of 64 bytes; the sums go to 32 rows of two lines.
+type FourTiles = unsafe fn(*const u8, usize, *const u8, *const u8, usize, *mut u8);
+
+/// Computes `rows` rows of `width` panels, `depth` groups of four bytes deep, by fours of tiles. After each, `finish` is
+/// told the first of its rows and of its panels, whose sums lie in `sums`.
+///
+/// # Safety
+/// The processor has tiles and the instructions of `four`. `a` is valid for `rows` rows, rounded up to [`ROWS`], of
+/// `depth` groups; `b` for `width` panels of `depth` lines of 64 bytes; `sums` for [`ROWS`] rows of two lines.
+#[inline(always)]
+unsafe fn tiles(
+    a: *const u8,
+    b: *const u8,
+    [rows, width, depth]: [usize; 3],
+    four: FourTiles,
+    sums: *mut u8,
+    mut finish: impl FnMut(usize, usize),
+) {
+    // SAFETY: the processor has the instruction, and SHAPES the 64 bytes that it reads.
+    unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly)) };
+    for panel in (0..width).step_by(2) {
+        // Where there is no second panel the first is computed twice.
+        let second = if panel + 1 < width { panel + 1 } else { panel };
+        for first in (0..rows).step_by(ROWS) {
+            // SAFETY: tiles are set up above; rows and panels are within what the caller promises.
+            unsafe {
+                let (a, stride) = (a.add(first * depth * 4), depth * 4);
+                four(a, stride, b.add(panel * depth * 64), b.add(second * depth * 64), depth / LANES, sums);
+            }
+            finish(first, panel);
+        }
+    }
+    // SAFETY: as above; gives the tiles back, so that a switch of threads need not save them.
+    unsafe { asm!("tilerelease", options(nostack, nomem)) };
+}
+
+/// A [`FourTiles`] by the instruction that multiplies two tiles.
+macro_rules! four_tiles {
+    ($name:ident, $multiply:literal) => {
+        /// # Safety
+        /// All pointers are valid for what [`FourTiles`] says; the tiles are configured as in [`SHAPES`].
+        unsafe fn $name(
+            a: *const u8,
+            stride: usize,
+            b: *const u8,
+            c: *const u8,
+            steps: usize,
+            sums: *mut u8,
+        ) {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                asm!(
+                    "tilezero tmm0",
+                    "tilezero tmm1",
+                    "tilezero tmm2",
+                    "tilezero tmm3",
+                    "2:",
+                    "tileloadd tmm6, [{b} + {line}]",
+                    "tileloadd tmm7, [{c} + {line}]",
+                    "tileloadd tmm4, [{upper} + {stride}]",
+                    "tileloadd tmm5, [{lower} + {stride}]",
+                    concat!($multiply, " tmm0, tmm4, tmm6"),
+                    concat!($multiply, " tmm1, tmm4, tmm7"),
+                    concat!($multiply, " tmm2, tmm5, tmm6"),
+                    concat!($multiply, " tmm3, tmm5, tmm7"),
+                    "add {upper}, 64",
+                    "add {lower}, 64",
+                    "add {b}, 1024",
+                    "add {c}, 1024",
+                    "dec {steps}",
+                    "jnz 2b",
+                    "add {line}, 64",
+                    "tilestored [{sums} + {line}], tmm0",
+                    "tilestored [{sums} + {line} + 64], tmm1",
+                    "tilestored [{sums} + {line} + 2048], tmm2",
+                    "tilestored [{sums} + {line} + 2112], tmm3",
+                    upper = inout(reg) a => _,
+                    lower = inout(reg) a.add(16 * stride) => _,
+                    stride = in(reg) stride,
+                    b = inout(reg) b => _,
+                    c = inout(reg) c => _,
+                    line = inout(reg) 64_usize => _,
+                    steps = inout(reg) steps => _,
+                    sums = in(reg) sums,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack),
+                );
+            }
+        }
+    };
+}
+
+four_tiles!(int_tiles, "tdpbusd");
+four_tiles!(pair_tiles, "tdpbf16ps");

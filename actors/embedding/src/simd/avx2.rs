@@ -1,5 +1,6 @@
 use std::arch::x86_64::*;
 
+use super::bf16::{Pairs, widen};
 use super::{Bytes, Floats, Ints, Isa, LANES, Op};
 
 /// AVX2 with FMA: a lane of sixteen is two registers, of which there are sixteen.
@@ -58,6 +59,7 @@ impl Isa for Avx2 {
     type I = I;
     const FLOAT_ROWS: usize = 6;
     const INT_ROWS: usize = 4;
+    const PAIR_ROWS: usize = 4;
     const VALUE_ROWS: usize = 4;
     const PANELS: usize = 1;
 
@@ -162,6 +164,30 @@ impl Isa for Avx2 {
             }
             sums
         })
+    }
+    #[inline(always)]
+    fn to_bf16(self, value: F) -> [u16; LANES] {
+        let mut lines = Ints([0; LANES]);
+        avx2!({
+            let upper = value.map(|half| {
+                let bits = _mm256_castps_si256(half);
+                let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+                let rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+                _mm256_srli_epi32::<16>(rounded)
+            });
+            self.store_ints(upper, &mut lines);
+        });
+        lines.0.map(|bits| bits as u16)
+    }
+    #[inline(always)]
+    fn dot_pair(self, sums: F, input: [u16; 2], weights: &Pairs) -> F {
+        let at = weights.0.as_ptr().cast::<__m256i>();
+        let [first, second] = input.map(|value| self.splat(widen(value)));
+        let pairs = avx2!([_mm256_load_si256(at), _mm256_load_si256(at.add(1))]);
+        let lower = avx2!(pairs.map(|half| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(half))));
+        let mask = avx2!(_mm256_set1_epi32(-0x1_0000));
+        let upper = avx2!(pairs.map(|half| _mm256_castsi256_ps(_mm256_and_si256(half, mask))));
+        self.fma(second, upper, self.fma(first, lower, sums))
     }
     #[inline(always)]
     fn sum(self, a: F) -> f32 {

@@ -1,10 +1,13 @@
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
+use super::bf16::{Pairs, widen};
 use super::{Bytes, Floats, Ints, Isa, LANES, Op};
 
-/// AVX-512 with VNNI: a lane of sixteen is one register, of which there are thirty-two.
+/// AVX-512 with VNNI: a lane of sixteen is one register, of which there are thirty-two. `BF16` says whether products of
+/// bfloat16 have an instruction.
 #[derive(Clone, Copy)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512<const BF16: bool>(());
 
 /// An intrinsic of AVX-512.
 macro_rules! avx512 {
@@ -15,7 +18,7 @@ macro_rules! avx512 {
     };
 }
 
-impl Avx512 {
+impl Avx512<false> {
     pub(super) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -26,13 +29,29 @@ impl Avx512 {
         has.then_some(Self(()))
     }
 
+    /// The same with instructions for bfloat16, where the processor has them.
+    pub(super) fn with_bf16(self) -> Option<Avx512<true>> {
+        is_x86_feature_detected!("avx512bf16").then_some(Avx512(()))
+    }
+
     pub(super) fn run<O: Op>(self, op: O) {
         avx512!(enter(self, op));
     }
 }
 
+impl Avx512<true> {
+    pub(super) fn run<O: Op>(self, op: O) {
+        avx512!(enter_bf16(self, op));
+    }
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
-fn enter<O: Op>(isa: Avx512, op: O) {
+fn enter<O: Op>(isa: Avx512<false>, op: O) {
+    op.run(isa);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma")]
+fn enter_bf16<O: Op>(isa: Avx512<true>, op: O) {
     op.run(isa);
 }
 
@@ -49,11 +68,12 @@ macro_rules! fold {
     };
 }
 
-impl Isa for Avx512 {
+impl<const BF16: bool> Isa for Avx512<BF16> {
     type F = __m512;
     type I = __m512i;
     const FLOAT_ROWS: usize = 12;
     const INT_ROWS: usize = 12;
+    const PAIR_ROWS: usize = 12;
     const VALUE_ROWS: usize = 16;
     const PANELS: usize = 2;
 
@@ -133,6 +153,39 @@ impl Isa for Avx512 {
             let input = _mm512_set1_epi32(i32::from_le_bytes(input));
             _mm512_dpbusd_epi32(sums, input, _mm512_load_si512(weights.0.as_ptr().cast()))
         })
+    }
+    #[inline(always)]
+    fn to_bf16(self, value: __m512) -> [u16; LANES] {
+        let mut rounded = [0; LANES];
+        avx512!({
+            let bits = _mm512_castps_si512(value);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let bits = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+            let upper = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits));
+            _mm256_storeu_si256(rounded.as_mut_ptr().cast(), upper);
+        });
+        rounded
+    }
+    #[inline(always)]
+    fn dot_pair(self, sums: __m512, input: [u16; 2], weights: &Pairs) -> __m512 {
+        let pairs = avx512!(_mm512_load_si512(weights.0.as_ptr().cast()));
+        if BF16 {
+            let [first, second] = input.map(u32::from);
+            let two = avx512!(_mm512_set1_epi32((first | second << 16) as i32));
+            // SAFETY: an Avx512<true> is made by `with_bf16` alone, so the processor has the instruction; the numbers
+            // of all these types are as many bits.
+            return unsafe {
+                _mm512_dpbf16_ps(
+                    sums,
+                    transmute::<__m512i, __m512bh>(two),
+                    transmute::<__m512i, __m512bh>(pairs),
+                )
+            };
+        }
+        let lower = avx512!(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(pairs)));
+        let upper = avx512!(_mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x1_0000))));
+        let [first, second] = input.map(|value| self.splat(widen(value)));
+        self.fma(second, upper, self.fma(first, lower, sums))
     }
     #[inline(always)]
     fn sum(self, a: __m512) -> f32 {

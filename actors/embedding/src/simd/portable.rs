@@ -1,5 +1,6 @@
 use std::array::from_fn;
 
+use super::bf16::{Pairs, round, widen};
 use super::{Bytes, Floats, Ints, Isa, LANES};
 
 /// Any processor: what defines the result of every other instruction set.
@@ -40,6 +41,7 @@ impl Isa for Portable {
     type I = [i32; LANES];
     const FLOAT_ROWS: usize = 4;
     const INT_ROWS: usize = 4;
+    const PAIR_ROWS: usize = 4;
     const VALUE_ROWS: usize = 4;
     const PANELS: usize = 1;
 
@@ -116,6 +118,18 @@ impl Isa for Portable {
         from_fn(|lane| {
             let four = input.iter().zip(&weights.0[lane * 4..lane * 4 + 4]);
             sums[lane] + four.map(|(&a, &w)| i32::from(a) * i32::from(w)).sum::<i32>()
+        })
+    }
+    #[inline(always)]
+    fn to_bf16(self, value: Row) -> [u16; LANES] {
+        value.map(round)
+    }
+    #[inline(always)]
+    fn dot_pair(self, sums: Row, input: [u16; 2], weights: &Pairs) -> Row {
+        let [first, second] = input.map(widen);
+        from_fn(|lane| {
+            let sum = first.mul_add(widen(weights.0[lane * 2]), sums[lane]);
+            second.mul_add(widen(weights.0[lane * 2 + 1]), sum)
         })
     }
     #[inline(always)]

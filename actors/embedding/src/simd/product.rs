@@ -37,7 +37,7 @@ pub(crate) struct IntWeights {
     pub(super) shift: Vec<Ints>,
 }
 
-fn lines(values: &[f32]) -> Vec<Floats> {
+pub(super) fn lines(values: &[f32]) -> Vec<Floats> {
     values.as_chunks().0.iter().map(|&line| Floats(line)).collect()
 }
 
@@ -246,21 +246,34 @@ impl Op for FloatProduct<'_> {
                         }
                     }
                 }
-                let left = out[block * BLOCK * width..].chunks_exact_mut(width);
-                for (row, sums) in left.zip(&sums) {
-                    for column in 0..columns {
-                        let bias = isa.load(&weights.bias[panel + column]);
-                        let value = isa.add(isa.load(&sums[column]), bias);
-                        put(isa, then, value, &mut row[panel + column]);
-                    }
-                }
+                let rows = &mut out[block * BLOCK * width..];
+                finish_floats(isa, &weights.bias, &sums, rows, panel, columns, then);
             }
         }
     }
 }
 
+/// From sums of floats to the output, for as many rows of it as there are sums and `columns` panels from `panel`.
 #[inline(always)]
-fn keep<S: Isa, const R: usize, const C: usize>(
+pub(super) fn finish_floats<S: Isa>(
+    isa: S,
+    bias: &[Floats],
+    sums: &[[Floats; 2]],
+    rows: &mut [Floats],
+    panel: usize,
+    columns: usize,
+    then: Then,
+) {
+    for (row, sums) in rows.chunks_exact_mut(bias.len()).zip(sums) {
+        for column in 0..columns {
+            let value = isa.add(isa.load(&sums[column]), isa.load(&bias[panel + column]));
+            put(isa, then, value, &mut row[panel + column]);
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn keep<S: Isa, const R: usize, const C: usize>(
     isa: S,
     tile: [[S::F; C]; R],
     sums: &mut [[Floats; 2]; BLOCK],

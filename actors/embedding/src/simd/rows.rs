@@ -15,7 +15,7 @@ pub(crate) struct Quantized {
 }
 
 /// Rows beyond the last that products may read.
-const SLACK: usize = 32;
+pub(super) const SLACK: usize = 32;
 
 impl Quantized {
     /// Makes room for `rows` of `width` lines; what they hold is left from the last use.

@@ -63,6 +63,52 @@ proptest! {
     }
 
     #[test]
+    fn products_of_bfloat16_are_near_the_exact_one_on_every_path(
+        seed: u64, rows in 1..40_usize, inputs in 1..11_usize, outputs in 1..6_usize, size in 0.01_f32..30.0, late: bool,
+    ) {
+        let (inputs, outputs, first) = (inputs * LANES, outputs * LANES, if late { BLOCK } else { 0 });
+        let (weights, bias) = (numbers(seed, inputs * outputs, 0.5), numbers(seed ^ 1, outputs, 1.0));
+        let input = numbers(seed ^ 2, (first + rows) * inputs, size);
+        let packed = PairWeights::new(&weights, &bias);
+        let half = |value: &f32| f64::from(bf16::widen(bf16::round(*value)));
+        for (cpu, out) in on_each(|kernels| {
+            // What is left from another use is not read.
+            let stale = lines(&vec![f32::INFINITY; (first + rows) * 2 * inputs]);
+            let mut fed = PairInput::default();
+            for (rows, width) in [(&stale, 2 * inputs / LANES), (&lines(&input), inputs / LANES)] {
+                kernels.run(PairRows { rows, width, by_row: kernels.by_row(), out: &mut fed });
+            }
+            let mut out = vec![Floats([2.0; LANES]); rows * outputs / LANES];
+            let (weights, input) = (&packed, &fed);
+            kernels.pair_product(PairProduct { weights, input, first, out: &mut out, then: Then::Add });
+            out.iter().flat_map(|line| line.0).collect::<Vec<f32>>()
+        }) {
+            for (row, out) in input[first * inputs..].chunks_exact(inputs).zip(out.chunks_exact(outputs)) {
+                for ((weights, bias), out) in weights.chunks_exact(inputs).zip(&bias).zip(out) {
+                    let terms = row.iter().zip(weights).map(|(a, w)| half(a) * half(w));
+                    let exact = 2.0 + f64::from(*bias) + terms.clone().sum::<f64>();
+                    let bound = 3.0 + terms.map(f64::abs).sum::<f64>();
+                    prop_assert!((f64::from(*out) - exact).abs() < 3e-6 * bound, "{cpu}: {out}, not {exact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bfloat16_is_the_nearest_on_every_path(seed: u64, exponent in -120..120_i32) {
+        let values = numbers(seed, LANES, 2.0_f32.powi(exponent));
+        agree(&on_each(|kernels| {
+            let mut fed = PairInput::default();
+            kernels.run(PairRows { rows: &lines(&values), width: 1, by_row: true, out: &mut fed });
+            fed.groups[..LANES / 2].to_vec()
+        }));
+        for value in values {
+            let near = bf16::widen(bf16::round(value));
+            prop_assert!((near - value).abs() <= value.abs() / 256.0, "{value} becomes {near}");
+        }
+    }
+
+    #[test]
     fn rows_are_normalized_and_rounded_to_the_same_bits(
         seed: u64, rows in 1..30_usize, width in 1..9_usize, size in 0.0_f32..100.0,
     ) {
@@ -102,6 +148,19 @@ proptest! {
 
 fn numbers_as_lines(seed: u64, count: usize) -> Vec<Floats> {
     lines(&numbers(seed, count * LANES, 5.0))
+}
+
+#[test]
+fn halves_are_rounded_to_even() {
+    let of = |bits: u32| bf16::round(f32::from_bits(bits));
+    assert_eq!(
+        [0x3f80_8000, 0x3f80_8001, 0x3f81_7fff, 0x3f81_8000].map(of),
+        [0x3f80, 0x3f81, 0x3f81, 0x3f82]
+    );
+    assert_eq!(
+        [0.0, -0.0, -2.5].map(|value| bf16::widen(bf16::round(value)).to_bits()),
+        [0.0_f32, -0.0, -2.5].map(f32::to_bits)
+    );
 }
 
 #[test]

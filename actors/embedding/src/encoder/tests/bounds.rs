@@ -44,18 +44,18 @@ fn in_company(encoder: &Encoder, texts: &[String]) -> Vec<Vec<f32>> {
     together
 }
 
-fn int8() -> Encoder {
+fn of(precision: Precision) -> Encoder {
     let dir = TinyModel::new().write();
-    load_with(&EncoderOptions { precision: Precision::Int8, ..options(&dir) })
+    Encoder::load(&EncoderOptions { precision, ..options(&dir) }).unwrap()
 }
 
-fn load_with(options: &EncoderOptions) -> Encoder {
-    Encoder::load(options).unwrap()
+fn int8() -> Encoder {
+    of(Precision::Int8)
 }
 
 #[test]
 fn texts_at_the_edges_have_vectors() {
-    for encoder in [tiny(), int8()] {
+    for encoder in Precision::ALL.map(of) {
         in_company(&encoder, &extremes());
         let vectors = in_company(&encoder, &long());
         let beginning: String = "data nurse. ".chars().cycle().take(1_000).collect();
@@ -88,5 +88,6 @@ proptest! {
     #[test]
     fn any_text_has_its_vector_in_any_company(texts in prop::collection::vec(any::<String>(), 1..12)) {
         in_company(&int8(), &texts);
+        in_company(&of(Precision::Bf16), &texts);
     }
 }

@@ -1,4 +1,4 @@
-//! The int8 engine: how near it is to f32, and that it gives the same bits everywhere.
+//! The engines of fewer bits: how near they are to f32, and that they give the same vectors everywhere.
 
 use super::golden::{golden_texts, real};
 use super::{TEXT, options, scratch, workers};
@@ -45,19 +45,65 @@ fn strange() -> Vec<String> {
         .collect()
 }
 
+/// Mean and least cosine of pairs of vectors.
+fn cosines(some: &[Vec<f32>], others: &[Vec<f32>]) -> (f64, f64) {
+    assert_eq!(some.len(), others.len());
+    let cosines: Vec<f64> = some.iter().zip(others).map(|(a, b)| cosine(a, b)).collect();
+    (cosines.iter().sum::<f64>() / cosines.len() as f64, cosines.iter().copied().fold(1.0, f64::min))
+}
+
 #[test]
 fn vectors_are_near_those_of_f32() {
-    let (Some(small), Some(full)) = (real(Precision::Int8, None), real(Precision::F32, None)) else { return };
+    let Some(full) = real(Precision::F32, None) else { return };
     let texts = many();
     assert!(texts.len() >= 200, "only {} texts", texts.len());
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let small = small.encode_batch(&texts, &mut workers(2)).unwrap();
     let full = full.encode_batch(&texts, &mut workers(2)).unwrap();
-    let cosines: Vec<f64> = small.iter().zip(&full).map(|(a, b)| cosine(a, b)).collect();
-    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
-    let least = cosines.iter().copied().fold(1.0, f64::min);
-    println!("{} texts, int8 to f32: cosine {mean:.5} on average, {least:.5} at least", texts.len());
-    assert!(mean >= 0.995 && least >= 0.985, "{mean} on average, {least} at least");
+    for (precision, on_average, at_least) in
+        [(Precision::Int8, 0.995, 0.985), (Precision::Bf16, 0.9995, 0.999)]
+    {
+        let small = real(precision, None).unwrap();
+        let (mean, least) = cosines(&small.encode_batch(&texts, &mut workers(2)).unwrap(), &full);
+        println!(
+            "{} texts, {precision} to f32: cosine {mean:.5} on average, {least:.5} at least",
+            texts.len()
+        );
+        assert!(mean >= on_average && least >= at_least, "{precision}: {mean} on average, {least} at least");
+    }
+}
+
+/// In any company the same bits; on another path nearly the same vector, of the same model.
+#[test]
+fn bfloat16_depends_on_the_processor_alone() {
+    let dir = TinyModel::new().write();
+    let load = |cpu| {
+        let precision = Precision::Bf16;
+        Encoder::load(&EncoderOptions { precision, cpu: Some(cpu), ..options(&dir) }).unwrap()
+    };
+    let texts: Vec<String> =
+        (0..40).map(|n| TEXT.repeat(n % 7) + &"rust data ".repeat(n % 5)).chain(strange()).collect();
+    let portable = load(Cpu::Portable);
+    let reference = portable.encode_pack(&texts, &mut scratch()).unwrap();
+    for cpu in Cpu::available() {
+        let encoder = load(cpu);
+        assert_eq!(encoder.identity(), portable.identity());
+        let alone: Vec<_> = texts.iter().map(|text| encoder.encode(text, &mut scratch()).unwrap()).collect();
+        assert!(encoder.encode_pack(&texts, &mut scratch()).unwrap() == alone, "{cpu} differs in company");
+        let (_, least) = cosines(&alone, &reference);
+        assert!(least > 0.99999, "{cpu}: {least}");
+    }
+}
+
+#[test]
+fn bfloat16_of_the_real_model_is_nearly_the_same_on_every_path() {
+    let texts = &golden_texts()[..4];
+    let of = |cpu| Some(real(Precision::Bf16, Some(cpu))?.encode_pack(texts, &mut scratch()).unwrap());
+    let Some(reference) = of(Cpu::Portable) else { return };
+    for cpu in Cpu::available() {
+        let (_, least) = cosines(&of(cpu).unwrap(), &reference);
+        println!("bf16, {cpu} to portable: cosine {least} at least");
+        assert!(least > 0.9999, "{cpu}: {least}");
+    }
 }
 
 #[test]
@@ -116,10 +162,13 @@ fn the_real_model_gives_the_same_bits_everywhere() {
 fn precisions_are_different_models() {
     let dir = TinyModel::new().write();
     let of = |precision| Encoder::load(&EncoderOptions { precision, ..options(&dir) }).unwrap();
-    let (small, full) = (of(Precision::Int8), of(Precision::F32));
+    let [small, half, full] = Precision::ALL.map(of);
     assert!(small.identity().id.starts_with("native-int8-"), "{}", small.identity().id);
+    assert!(half.identity().id.starts_with("native-bf16-"), "{}", half.identity().id);
     assert!(full.identity().id.starts_with("native-f32-"), "{}", full.identity().id);
     assert_eq!(small.identity().weights_digest, full.identity().weights_digest);
-    assert_eq!("int8".parse::<Precision>().unwrap(), Precision::Int8);
-    assert!("bf16".parse::<Precision>().unwrap_err().to_string().contains("int8 or f32"));
+    for precision in Precision::ALL {
+        assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
+    }
+    assert!("fp8".parse::<Precision>().unwrap_err().to_string().contains("int8, bf16 or f32"));
 }
