@@ -8,8 +8,13 @@ use super::ChunkOptions;
 /// that is not white space, and begins at most `overlap` characters before the end of the one before it. No other
 /// white space apart, together they cover the text.
 pub(super) fn spans(text: &str, options: &ChunkOptions) -> Vec<Range<usize>> {
-    // Unicode Standard Annex 29, section 5. A line's end is a sentence's end there.
-    let sentences: Vec<usize> = text.split_sentence_bound_indices().map(|(at, _)| at).collect();
+    // Unicode Standard Annex 29, section 5. A line's end is a sentence's end there. Finding them takes longer than
+    // finding word pieces, and what is one chunk anyway is not cut.
+    let sentences = if text.len() <= options.chars {
+        Vec::new()
+    } else {
+        text.split_sentence_bound_indices().map(|(at, _)| at).collect()
+    };
     let cutter = Cutter { text, sentences };
     let mut spans = Vec::new();
     let mut from = 0;

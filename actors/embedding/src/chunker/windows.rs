@@ -16,7 +16,7 @@ enum Seam {
 /// indices: in order, without gaps or overlap. A window ends with a sentence if that fills at least a quarter of it,
 /// else with a word, else where it is full. Always at least one window, which is empty if there are no pieces.
 pub(super) fn cuts(text: &str, pieces: &[Piece], limit: usize) -> Vec<Range<usize>> {
-    let seams = seams(text, pieces);
+    let seams = if pieces.len() > limit { seams(text, pieces) } else { Vec::new() };
     let mut cuts = Vec::new();
     let mut from = 0;
     while pieces.len() - from > limit {

@@ -1,5 +1,7 @@
 //! The tokenizer of multilingual models: `tests/golden/make_unigram.py` made what is compared with.
 
+mod fast;
+
 use serde_json::{Value, json};
 use std::fs;
 
