@@ -34,8 +34,7 @@ const MAX_TOKENS: usize = 16_384;
 const NEWEST: f64 = 0.2;
 
 /// Makes the vectors of texts, given as their tokens, in order, on the thread that calls it.
-pub(crate) type Compute =
-    dyn Fn(&[Vec<u32>], &mut Scratch) -> Result<Vec<Vec<f32>>, EmbeddingError> + Send + Sync;
+pub type Compute = dyn Fn(&[Vec<u32>], &mut Scratch) -> Result<Vec<Vec<f32>>, EmbeddingError> + Send + Sync;
 
 /// What a text becomes.
 type Answer = Result<Vec<f32>, EmbedderError>;

@@ -3,7 +3,7 @@ mod windows;
 
 use std::ops::Range;
 
-use crate::encoder::FRAME_TOKENS;
+use crate::sentence::FRAME_TOKENS;
 use crate::{EmbeddingError, WordPieces};
 
 /// Below this a chunk holds hardly a sentence.

@@ -91,6 +91,12 @@ pub enum EmbeddingError {
         /// What was asked for, and what there is.
         reason: String,
     },
+    /// An engine that is not the native one could not compute.
+    #[error("the engine failed: {reason}")]
+    Engine {
+        /// What it says, without any text.
+        reason: String,
+    },
     /// A defect in the encoder.
     #[error("the encoder panicked")]
     Panicked,

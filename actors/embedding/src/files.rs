@@ -78,7 +78,7 @@ pub enum Pooling {
 
 /// The activation between the two feed-forward layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activation {
+pub enum Activation {
     /// x·Φ(x), with the error function.
     Gelu,
     /// The same with the approximation by tanh.
@@ -87,16 +87,25 @@ pub(crate) enum Activation {
 
 /// The shape of a BERT model, checked against bounds.
 #[derive(Debug, Clone)]
-pub(crate) struct Shape {
-    pub(crate) hidden: usize,
-    pub(crate) layers: usize,
-    pub(crate) heads: usize,
-    pub(crate) intermediate: usize,
-    pub(crate) vocabulary: usize,
-    pub(crate) token_types: usize,
-    pub(crate) positions: usize,
-    pub(crate) epsilon: f32,
-    pub(crate) activation: Activation,
+pub struct Shape {
+    /// Coordinates of a token's vector.
+    pub hidden: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Heads of each attention; a divisor of `hidden`.
+    pub heads: usize,
+    /// Width of the layer between the two feed-forward products.
+    pub intermediate: usize,
+    /// Word pieces that have a vector.
+    pub vocabulary: usize,
+    /// Kinds of token; all that is read here is of kind 0.
+    pub token_types: usize,
+    /// Tokens of a text, at most.
+    pub positions: usize,
+    /// What is added to a variance before the root is taken.
+    pub epsilon: f32,
+    /// Between the two feed-forward products.
+    pub activation: Activation,
 }
 
 #[derive(Deserialize)]

@@ -177,18 +177,6 @@ impl Kernels {
         self.cpu() == Cpu::Amx
     }
 
-    /// What four bytes of input occupy, in fours of bytes.
-    pub(crate) fn four(self) -> usize {
-        let bytes = match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Path::Amx(_) | Path::Avx512(_) => size_of::<<avx512::Avx512<false> as Isa>::Four>(),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx2(_) => size_of::<<avx2::Avx2 as Isa>::Four>(),
-            Path::Portable(_) => size_of::<<Portable as Isa>::Four>(),
-        };
-        bytes / 4
-    }
-
     /// Runs `op`, compiled for the instruction set.
     pub(crate) fn run(self, op: impl Op) {
         match self.0 {
@@ -240,8 +228,6 @@ pub(crate) trait Isa: Copy {
     type F: Copy;
     /// Sixteen integers.
     type I: Copy;
-    /// Four bytes of input, as `dot` reads them.
-    type Four: Copy + AsRef<[[u8; 4]]>;
     /// Rows of a tile of floats that the registers hold. Divides [`BLOCK`].
     const FLOAT_ROWS: usize;
     /// The same of integers.
@@ -271,14 +257,14 @@ pub(crate) trait Isa: Copy {
     fn to_float(self, a: Self::I) -> Self::F;
     /// 2ⁿ for -126..=127.
     fn exp2_int(self, n: Self::I) -> Self::F;
+    /// What sums start with: zero, or `shift`, 128 times the sum of the weights, where `dot` takes 128 off its input.
+    fn start(self, shift: &Ints) -> Self::I;
     fn load_ints(self, from: &Ints) -> Self::I;
     fn store_ints(self, value: Self::I, to: &mut Ints);
-    /// Sixteen zeros.
-    fn no_sums(self) -> Self::I;
     /// The lanes as bytes, for 0..=255.
-    fn to_fours(self, value: Self::I) -> [Self::Four; 4];
+    fn to_bytes(self, value: Self::I) -> [u8; LANES];
     /// To each of sixteen sums, the products of `input` with that output's four weights.
-    fn dot(self, sums: Self::I, input: &Self::Four, weights: &Bytes) -> Self::I;
+    fn dot(self, sums: Self::I, input: [u8; 4], weights: &Bytes) -> Self::I;
     /// The lanes rounded to bfloat16, half to even, for finite numbers.
     fn to_bf16(self, value: Self::F) -> [u16; LANES];
     /// To each of sixteen sums, the products of `input` with that output's two weights. How often it rounds on the way,

@@ -18,7 +18,7 @@ const PROBE: &str = "embeddings.word_embeddings.weight";
 const PREFIX: &str = "bert.";
 
 /// An open safetensors file, from which tensors are read one by one: the file is never in memory as a whole.
-pub(crate) struct WeightsFile {
+pub struct WeightsFile {
     path: PathBuf,
     file: File,
     metadata: Metadata,
@@ -55,8 +55,11 @@ impl WeightsFile {
         Ok(Self { path: path.to_owned(), file, metadata, data_start, prefix })
     }
 
-    /// The tensor `name` of `shape`, row by row.
-    pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EmbeddingError> {
+    /// The tensor `name`, without the prefix `bert.`, of `shape`, row by row.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::Read`] and every variant about tensors.
+    pub fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EmbeddingError> {
         let mut values = Vec::new();
         self.append(name, shape, &mut values)?;
         Ok(values)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tandem_config::{NodeConfig, Role, per_processor};
 use tandem_domain::document::{Failure, MediaKind};
-use tandem_embedding::{ChunkOptions, Chunker, EmbedWork, NativeEmbedder, TextCutter};
+use tandem_embedding::{BatchedEmbedder, ChunkOptions, Chunker, EmbedWork, TextCutter};
 use tandem_index_tantivy::lexical_query;
 use tandem_ingestion::{
     Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions, IngestorPorts,
@@ -290,7 +290,7 @@ async fn start_stages(
     }
     if config.has(Role::Embed) {
         let embedder: Arc<dyn Embedder> =
-            Arc::new(NativeEmbedder::new(Arc::clone(&adapters.encoder), threads));
+            Arc::new(BatchedEmbedder::new(Arc::clone(&adapters.encoder), threads));
         let chunks = ChunkOptions { window_tokens: config.embedding.max_tokens, ..ChunkOptions::default() };
         let cutter = TextCutter::new(Chunker::new(chunks)?, Arc::clone(&adapters.encoder));
         let mut embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);

@@ -3,8 +3,9 @@ mod golden;
 mod int8;
 mod loading;
 
-use super::{Encoder, EncoderOptions, FRAME_TOKENS, Scratch};
+use super::{Encoder, EncoderOptions, Scratch};
 use crate::chunker::{ChunkOptions, Chunker};
+use crate::sentence::FRAME_TOKENS;
 use crate::testing::{HIDDEN, TinyModel, reference};
 use crate::{EmbeddingError, Pooling, Precision};
 use safetensors::Dtype;

@@ -52,7 +52,7 @@ proptest! {
         agree(&on_each(|kernels| {
             let (mut quantized, mut fed) = (Quantized::default(), FloatInput::default());
             let width = inputs / LANES;
-            quantized.shape(first + rows, width, kernels);
+            quantized.shape(first + rows, width, kernels.by_row());
             kernels.run(QuantizeRows { rows: &input, width, out: &mut quantized });
             fed.fill(&input, width);
             let (mut small, mut full) = (before.clone(), before.clone());
@@ -118,7 +118,7 @@ proptest! {
         agree(&on_each(|kernels| {
             let mut states = lines(&numbers(seed, rows * width * LANES, size));
             let mut quantized = Quantized::default();
-            quantized.shape(rows, width, kernels);
+            quantized.shape(rows, width, kernels.by_row());
             kernels.run(NormRows { norm: &norm, rows: &mut states, quantized: Some(&mut quantized) });
             // The order of the rounded bytes differs, so a product reads them.
             let mut out = vec![Floats::ZERO; rows];
@@ -171,7 +171,7 @@ fn a_product_of_bytes_is_near_the_exact_one() {
     let values = numbers(3, rows * inputs, 2.0);
     let kernels = Kernels::new(None).unwrap();
     let mut quantized = Quantized::default();
-    quantized.shape(rows, inputs / LANES, kernels);
+    quantized.shape(rows, inputs / LANES, kernels.by_row());
     kernels.run(QuantizeRows { rows: &lines(&values), width: inputs / LANES, out: &mut quantized });
     let packed = IntWeights::new(&weights, &bias);
     let mut out = vec![Floats::ZERO; rows * outputs / LANES];

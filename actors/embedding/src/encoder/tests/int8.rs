@@ -96,7 +96,7 @@ fn bfloat16_depends_on_the_processor_alone() {
 
 #[test]
 fn bfloat16_of_the_real_model_is_nearly_the_same_on_every_path() {
-    let texts = &golden_texts()[..2];
+    let texts = &golden_texts()[..4];
     let of = |cpu| Some(real(Precision::Bf16, Some(cpu))?.encode_pack(texts, &mut scratch()).unwrap());
     let Some(reference) = of(Cpu::Portable) else { return };
     for cpu in Cpu::available() {

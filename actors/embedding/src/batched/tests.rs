@@ -20,7 +20,7 @@ async fn a_vector_depends_on_its_text_alone() {
     let alone: Vec<Vec<f32>> =
         texts().iter().map(|text| encoder.encode(text, &mut scratch).unwrap()).collect();
     for threads in [1, 3] {
-        let embedder = NativeEmbedder::new(Arc::clone(&encoder), NonZeroUsize::new(threads).unwrap());
+        let embedder = BatchedEmbedder::new(Arc::clone(&encoder), NonZeroUsize::new(threads).unwrap());
         assert_eq!(embedder.identity(), encoder.identity());
         let asked = (1..=12).map(|size| {
             let urgency = if size % 2 == 0 { Urgency::Bulk } else { Urgency::Interactive };
