@@ -276,7 +276,7 @@ impl Linear {
     fn feed(&self, kernels: Kernels, rows: &[Floats], width: usize, input: &mut Input) {
         match self {
             Self::Int8(_) => {
-                input.bytes.shape(rows.len() / width, width, kernels.by_row());
+                input.bytes.shape(rows.len() / width, width, kernels);
                 kernels.run(QuantizeRows { rows, width, out: &mut input.bytes });
             }
             Self::Bf16(_) => {
@@ -290,7 +290,7 @@ impl Linear {
     fn normalize(&self, kernels: Kernels, norm: &Norm, rows: &mut [Floats], input: &mut Input) {
         let width = norm.width();
         if let Self::Int8(_) = self {
-            input.bytes.shape(rows.len() / width, width, kernels.by_row());
+            input.bytes.shape(rows.len() / width, width, kernels);
             kernels.run(NormRows { norm, rows, quantized: Some(&mut input.bytes) });
         } else {
             kernels.run(NormRows { norm, rows, quantized: None });

@@ -139,6 +139,10 @@ impl Kernels {
             return Ok(Cpu::ALL.into_iter().find_map(Self::detect).unwrap_or(Self(Path::Portable(Portable))));
         };
         let has = || Cpu::available().iter().map(Cpu::to_string).collect::<Vec<_>>().join(", ");
+        #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+        if let (Cpu::Amx, Some(amx)) = (cpu, amx::Amx::emulated()) {
+            return Ok(Self(Path::Amx(amx)));
+        }
         Self::detect(cpu).ok_or_else(|| EmbeddingError::Cpu {
             reason: format!("this processor cannot do {cpu}, which was asked for; it can do {}", has()),
         })
@@ -175,6 +179,18 @@ impl Kernels {
     /// Whether products of bytes and of bfloat16 read their input row by row.
     pub(crate) fn by_row(self) -> bool {
         self.cpu() == Cpu::Amx
+    }
+
+    /// What four bytes of input occupy, in fours of bytes.
+    pub(crate) fn four(self) -> usize {
+        let bytes = match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Path::Amx(_) | Path::Avx512(_) => size_of::<<avx512::Avx512<false> as Isa>::Four>(),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2(_) => size_of::<<avx2::Avx2 as Isa>::Four>(),
+            Path::Portable(_) => size_of::<<Portable as Isa>::Four>(),
+        };
+        bytes / 4
     }
 
     /// Runs `op`, compiled for the instruction set.
@@ -228,6 +244,8 @@ pub(crate) trait Isa: Copy {
     type F: Copy;
     /// Sixteen integers.
     type I: Copy;
+    /// Four bytes of input, as `dot` reads them.
+    type Four: Copy + AsRef<[[u8; 4]]>;
     /// Rows of a tile of floats that the registers hold. Divides [`BLOCK`].
     const FLOAT_ROWS: usize;
     /// The same of integers.
@@ -257,14 +275,14 @@ pub(crate) trait Isa: Copy {
     fn to_float(self, a: Self::I) -> Self::F;
     /// 2ⁿ for -126..=127.
     fn exp2_int(self, n: Self::I) -> Self::F;
-    /// What sums start with: zero, or `shift`, 128 times the sum of the weights, where `dot` takes 128 off its input.
-    fn start(self, shift: &Ints) -> Self::I;
     fn load_ints(self, from: &Ints) -> Self::I;
     fn store_ints(self, value: Self::I, to: &mut Ints);
+    /// Sixteen zeros.
+    fn no_sums(self) -> Self::I;
     /// The lanes as bytes, for 0..=255.
-    fn to_bytes(self, value: Self::I) -> [u8; LANES];
+    fn to_fours(self, value: Self::I) -> [Self::Four; 4];
     /// To each of sixteen sums, the products of `input` with that output's four weights.
-    fn dot(self, sums: Self::I, input: [u8; 4], weights: &Bytes) -> Self::I;
+    fn dot(self, sums: Self::I, input: &Self::Four, weights: &Bytes) -> Self::I;
     /// The lanes rounded to bfloat16, half to even, for finite numbers.
     fn to_bf16(self, value: Self::F) -> [u16; LANES];
     /// To each of sixteen sums, the products of `input` with that output's two weights. How often it rounds on the way,

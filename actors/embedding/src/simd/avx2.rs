@@ -57,6 +57,8 @@ type I = [__m256i; 2];
 impl Isa for Avx2 {
     type F = F;
     type I = I;
+    /// In words of 16 bits: the first and the third, the second and the fourth.
+    type Four = [[u8; 4]; 2];
     const FLOAT_ROWS: usize = 6;
     const INT_ROWS: usize = 4;
     const PAIR_ROWS: usize = 4;
@@ -124,8 +126,8 @@ impl Isa for Avx2 {
         avx2!([_mm256_castsi256_ps(low), _mm256_castsi256_ps(high)])
     }
     #[inline(always)]
-    fn start(self, shift: &Ints) -> I {
-        self.load_ints(shift)
+    fn no_sums(self) -> I {
+        avx2!([_mm256_setzero_si256(); 2])
     }
     #[inline(always)]
     fn load_ints(self, from: &Ints) -> I {
@@ -141,26 +143,34 @@ impl Isa for Avx2 {
         });
     }
     #[inline(always)]
-    fn to_bytes(self, value: I) -> [u8; LANES] {
-        let mut ints = Ints([0; LANES]);
-        self.store_ints(value, &mut ints);
-        ints.0.map(|value| value as u8)
+    fn to_fours(self, value: I) -> [Self::Four; 4] {
+        let mut fours = [[[0; 4]; 2]; 4];
+        avx2!({
+            // Within each 128 bits, of four numbers the lower 16 bits of the first and the third, then of the others.
+            let order = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                0, 1, 8, 9, 4, 5, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1,
+            ));
+            let [low, high] = value.map(|half| _mm256_shuffle_epi8(half, order));
+            // Of each half a four at the lower end of each 128 bits.
+            let all = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_unpacklo_epi64(low, high));
+            _mm256_storeu_si256(fours.as_mut_ptr().cast(), all);
+        });
+        fours
     }
-    /// `maddubs` adds two products in 16 bits. It cannot overflow: the input less 128 has at most magnitude 128, a
-    /// weight 127; the sign of the one is moved to the other, since the instruction wants one of them unsigned.
+    /// By products of 16 bits, which are exact: inputs and weights at even places in one, those at odd places in another.
     #[inline(always)]
-    fn dot(self, sums: I, input: [u8; 4], weights: &Bytes) -> I {
+    fn dot(self, sums: I, [even, odd]: &Self::Four, weights: &Bytes) -> I {
         let at = weights.0.as_ptr().cast::<__m256i>();
         avx2!({
-            let input = _mm256_set1_epi32(i32::from_le_bytes(input));
-            let signed = _mm256_xor_si256(input, _mm256_set1_epi8(-128));
-            let size = _mm256_abs_epi8(signed);
-            let ones = _mm256_set1_epi16(1);
+            let even = _mm256_set1_epi32(i32::from_le_bytes(*even));
+            let odd = _mm256_set1_epi32(i32::from_le_bytes(*odd));
             let mut sums = sums;
             for (half, sums) in sums.iter_mut().enumerate() {
-                let weights = _mm256_sign_epi8(_mm256_load_si256(at.add(half)), signed);
-                let pairs = _mm256_maddubs_epi16(size, weights);
-                *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
+                let weights = _mm256_load_si256(at.add(half));
+                let lower = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(weights));
+                let upper = _mm256_srai_epi16::<8>(weights);
+                *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(even, lower));
+                *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(odd, upper));
             }
             sums
         })

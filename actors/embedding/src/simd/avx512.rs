@@ -71,6 +71,7 @@ macro_rules! fold {
 impl<const BF16: bool> Isa for Avx512<BF16> {
     type F = __m512;
     type I = __m512i;
+    type Four = [[u8; 4]; 1];
     const FLOAT_ROWS: usize = 12;
     const INT_ROWS: usize = 12;
     const PAIR_ROWS: usize = 12;
@@ -130,7 +131,7 @@ impl<const BF16: bool> Isa for Avx512<BF16> {
         avx512!(_mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_add_epi32(n, _mm512_set1_epi32(127)))))
     }
     #[inline(always)]
-    fn start(self, _shift: &Ints) -> __m512i {
+    fn no_sums(self) -> __m512i {
         avx512!(_mm512_setzero_si512())
     }
     #[inline(always)]
@@ -142,15 +143,15 @@ impl<const BF16: bool> Isa for Avx512<BF16> {
         avx512!(_mm512_store_si512(to.0.as_mut_ptr().cast(), value));
     }
     #[inline(always)]
-    fn to_bytes(self, value: __m512i) -> [u8; LANES] {
-        let mut bytes = [0; LANES];
-        avx512!(_mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(value)));
-        bytes
+    fn to_fours(self, value: __m512i) -> [Self::Four; 4] {
+        let mut fours = [[[0; 4]]; 4];
+        avx512!(_mm_storeu_si128(fours.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(value)));
+        fours
     }
     #[inline(always)]
-    fn dot(self, sums: __m512i, input: [u8; 4], weights: &Bytes) -> __m512i {
+    fn dot(self, sums: __m512i, [input]: &Self::Four, weights: &Bytes) -> __m512i {
         avx512!({
-            let input = _mm512_set1_epi32(i32::from_le_bytes(input));
+            let input = _mm512_set1_epi32(i32::from_le_bytes(*input));
             _mm512_dpbusd_epi32(sums, input, _mm512_load_si512(weights.0.as_ptr().cast()))
         })
     }

@@ -39,6 +39,7 @@ fn larger(a: f32, b: f32) -> f32 {
 impl Isa for Portable {
     type F = Row;
     type I = [i32; LANES];
+    type Four = [[u8; 4]; 1];
     const FLOAT_ROWS: usize = 4;
     const INT_ROWS: usize = 4;
     const PAIR_ROWS: usize = 4;
@@ -98,7 +99,7 @@ impl Isa for Portable {
         n.map(|n| f32::from_bits((n.wrapping_add(127) as u32) << 23))
     }
     #[inline(always)]
-    fn start(self, _shift: &Ints) -> [i32; LANES] {
+    fn no_sums(self) -> [i32; LANES] {
         [0; LANES]
     }
     #[inline(always)]
@@ -110,11 +111,11 @@ impl Isa for Portable {
         to.0 = value;
     }
     #[inline(always)]
-    fn to_bytes(self, value: [i32; LANES]) -> [u8; LANES] {
-        value.map(|value| value as u8)
+    fn to_fours(self, value: [i32; LANES]) -> [Self::Four; 4] {
+        from_fn(|four| [from_fn(|at| value[four * 4 + at] as u8)])
     }
     #[inline(always)]
-    fn dot(self, sums: [i32; LANES], input: [u8; 4], weights: &Bytes) -> [i32; LANES] {
+    fn dot(self, sums: [i32; LANES], [input]: &Self::Four, weights: &Bytes) -> [i32; LANES] {
         from_fn(|lane| {
             let four = input.iter().zip(&weights.0[lane * 4..lane * 4 + 4]);
             sums[lane] + four.map(|(&a, &w)| i32::from(a) * i32::from(w)).sum::<i32>()

@@ -33,8 +33,6 @@ pub(crate) struct IntWeights {
     scale: Vec<Floats>,
     /// The sum of an output's weights, in f32.
     sum: Vec<Floats>,
-    /// 128 times the sum of an output's int8 weights.
-    pub(super) shift: Vec<Ints>,
 }
 
 pub(super) fn lines(values: &[f32]) -> Vec<Floats> {
@@ -62,7 +60,7 @@ impl IntWeights {
         let depth = rows.len() / bias.len();
         let groups = groups(depth);
         let mut panels = vec![Bytes([0; 64]); bias.len() / LANES * groups];
-        let (mut scales, mut sums, mut shift) = (Vec::new(), Vec::new(), vec![]);
+        let (mut scales, mut sums) = (Vec::new(), Vec::new());
         for (output, row) in rows.chunks_exact(depth).enumerate() {
             let largest = row.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
             let (scale, steps) = if largest > 0.0 { (largest / 127.0, 127.0 / largest) } else { (0.0, 0.0) };
@@ -77,10 +75,8 @@ impl IntWeights {
             }
             scales.push(scale);
             sums.push(sum as f32 * scale);
-            shift.push(128 * sum);
         }
-        let shift = shift.as_chunks().0.iter().map(|&line| Ints(line)).collect();
-        Self { panels, groups, bias: lines(bias), scale: lines(&scales), sum: lines(&sums), shift }
+        Self { panels, groups, bias: lines(bias), scale: lines(&scales), sum: lines(&sums) }
     }
 }
 
@@ -177,22 +173,17 @@ pub(super) unsafe fn float_tile<S: Isa, const R: usize, const C: usize>(
 #[inline(always)]
 unsafe fn int_tile<S: Isa, const R: usize, const C: usize>(
     isa: S,
-    a: *const [u8; 4],
+    a: *const S::Four,
     b: *const Bytes,
     depth: usize,
-    shift: &[Ints],
 ) -> [[S::I; C]; R] {
-    let mut start = [isa.start(&shift[0]); C];
-    for (start, shift) in start.iter_mut().zip(shift) {
-        *start = isa.start(shift);
-    }
-    let mut sums = [start; R];
+    let mut sums = [[isa.no_sums(); C]; R];
     for step in 0..depth {
         // SAFETY: both are within what the caller promises.
         let a = unsafe { a.add(step * BLOCK) };
         for (r, sums) in sums.iter_mut().enumerate() {
             // SAFETY: as above.
-            let value = unsafe { *a.add(r) };
+            let value = unsafe { &*a.add(r) };
             for (c, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: as above.
                 *sum = isa.dot(*sum, value, unsafe { &*b.add(c * depth + step) });
@@ -332,29 +323,27 @@ impl Op for IntProduct<'_> {
     fn run<S: Isa>(mut self, isa: S) {
         let (depth, width, rows) = (self.weights.groups, self.weights.bias.len(), self.rows());
         let blocks = rows.div_ceil(BLOCK);
-        let input = &self.input.groups[self.first * depth..];
-        assert!(input.len() >= blocks * BLOCK * depth, "the input has fewer rows");
+        let four = size_of::<S::Four>() / 4;
+        let input = &self.input.groups[self.first * depth * four..];
+        assert!(input.len() >= blocks * BLOCK * depth * four, "the input has fewer rows");
         assert!(self.weights.panels.len() == width * depth, "a panel has a line for four inputs");
         let mut sums = [[Ints([0; LANES]); 2]; BLOCK];
         for panel in (0..width).step_by(S::PANELS) {
             let columns = S::PANELS.min(width - panel);
-            let shift = &self.weights.shift[panel..panel + columns];
             for block in 0..blocks {
                 for part in (0..BLOCK).step_by(S::INT_ROWS) {
                     // SAFETY: the block and the panels are within their vectors by the assertions above.
                     unsafe {
-                        let a = input.as_ptr().add(block * BLOCK * depth + part);
+                        let a = input.as_ptr().cast::<S::Four>().add(block * BLOCK * depth + part);
                         let b = self.weights.panels.as_ptr().add(panel * depth);
                         match (S::INT_ROWS, columns) {
                             (12, 2) => {
-                                keep_ints(isa, int_tile::<S, 12, 2>(isa, a, b, depth, shift), &mut sums, part)
+                                keep_ints(isa, int_tile::<S, 12, 2>(isa, a, b, depth), &mut sums, part)
                             }
                             (12, _) => {
-                                keep_ints(isa, int_tile::<S, 12, 1>(isa, a, b, depth, shift), &mut sums, part)
+                                keep_ints(isa, int_tile::<S, 12, 1>(isa, a, b, depth), &mut sums, part)
                             }
-                            _ => {
-                                keep_ints(isa, int_tile::<S, 4, 1>(isa, a, b, depth, shift), &mut sums, part)
-                            }
+                            _ => keep_ints(isa, int_tile::<S, 4, 1>(isa, a, b, depth), &mut sums, part),
                         }
                     }
                 }

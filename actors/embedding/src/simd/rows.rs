@@ -1,10 +1,11 @@
 use super::product::groups;
-use super::{BLOCK, Floats, Isa, LANES, Op};
+use super::{BLOCK, Floats, Isa, Kernels, LANES, Op};
 
 /// Rows rounded to bytes, each between its own smallest and largest number: a row does not depend on its neighbors.
 #[derive(Default)]
 pub(crate) struct Quantized {
-    /// Of twelve rows the first four bytes, then the next; or, where products read rows, row by row.
+    /// Of twelve rows the first four bytes, then the next; or, where products read rows, row by row. Each four as the
+    /// instruction set reads it, which may be wider.
     pub(super) groups: Vec<[u8; 4]>,
     /// Of each row, what a step is worth and what zero stands for.
     pub(super) places: Vec<(f32, f32)>,
@@ -19,10 +20,10 @@ pub(super) const SLACK: usize = 32;
 
 impl Quantized {
     /// Makes room for `rows` of `width` lines; what they hold is left from the last use.
-    pub(crate) fn shape(&mut self, rows: usize, width: usize, by_row: bool) {
+    pub(crate) fn shape(&mut self, rows: usize, width: usize, kernels: Kernels) {
         self.depth = groups(width * LANES);
-        self.by_row = by_row;
-        let length = (rows + SLACK).next_multiple_of(BLOCK) * self.depth;
+        self.by_row = kernels.by_row();
+        let length = (rows + SLACK).next_multiple_of(BLOCK) * self.depth * kernels.four();
         if self.groups.len() < length {
             self.groups.resize(length, [0; 4]);
         }
@@ -43,12 +44,13 @@ impl Quantized {
         } else {
             (at / BLOCK * BLOCK * self.depth + at % BLOCK, BLOCK)
         };
-        let groups = &mut self.groups[start..][..(row.len() * 4 - 1) * apart + 1];
+        let wide = size_of::<S::Four>() / 4;
+        let groups = &mut self.groups[start * wide..][..((row.len() * 4 - 1) * apart + 1) * wide];
         for (column, line) in row.iter().enumerate() {
             let value = isa.mul(isa.sub(isa.load(line), least), steps);
-            let bytes = isa.to_bytes(isa.round(isa.min(value, isa.splat(255.0))));
-            for (group, four) in bytes.as_chunks::<4>().0.iter().enumerate() {
-                groups[(column * 4 + group) * apart] = *four;
+            let fours = isa.to_fours(isa.round(isa.min(value, isa.splat(255.0))));
+            for (group, four) in fours.iter().enumerate() {
+                groups[(column * 4 + group) * apart * wide..][..wide].copy_from_slice(four.as_ref());
             }
         }
     }

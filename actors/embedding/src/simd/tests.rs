@@ -1,3 +1,6 @@
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(super) mod tiles;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -20,9 +23,10 @@ fn bits(lines: &[Floats]) -> Vec<u32> {
     lines.iter().flat_map(|line| line.0.map(f32::to_bits)).collect()
 }
 
-/// The same of every instruction set that this processor has, the portable one last.
+/// The same of every instruction set that this processor has, or that is computed in software, the portable one last.
 fn on_each<T>(work: impl Fn(Kernels) -> T) -> Vec<(Cpu, T)> {
-    Cpu::available().into_iter().map(|cpu| (cpu, work(Kernels::new(Some(cpu)).unwrap()))).collect()
+    let kernels = Cpu::ALL.into_iter().filter_map(|cpu| Some((cpu, Kernels::new(Some(cpu)).ok()?)));
+    kernels.map(|(cpu, kernels)| (cpu, work(kernels))).collect()
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(results: &[(Cpu, T)]) {
@@ -52,7 +56,7 @@ proptest! {
         agree(&on_each(|kernels| {
             let (mut quantized, mut fed) = (Quantized::default(), FloatInput::default());
             let width = inputs / LANES;
-            quantized.shape(first + rows, width, kernels.by_row());
+            quantized.shape(first + rows, width, kernels);
             kernels.run(QuantizeRows { rows: &input, width, out: &mut quantized });
             fed.fill(&input, width);
             let (mut small, mut full) = (before.clone(), before.clone());
@@ -118,7 +122,7 @@ proptest! {
         agree(&on_each(|kernels| {
             let mut states = lines(&numbers(seed, rows * width * LANES, size));
             let mut quantized = Quantized::default();
-            quantized.shape(rows, width, kernels.by_row());
+            quantized.shape(rows, width, kernels);
             kernels.run(NormRows { norm: &norm, rows: &mut states, quantized: Some(&mut quantized) });
             // The order of the rounded bytes differs, so a product reads them.
             let mut out = vec![Floats::ZERO; rows];
@@ -171,7 +175,7 @@ fn a_product_of_bytes_is_near_the_exact_one() {
     let values = numbers(3, rows * inputs, 2.0);
     let kernels = Kernels::new(None).unwrap();
     let mut quantized = Quantized::default();
-    quantized.shape(rows, inputs / LANES, kernels.by_row());
+    quantized.shape(rows, inputs / LANES, kernels);
     kernels.run(QuantizeRows { rows: &lines(&values), width: inputs / LANES, out: &mut quantized });
     let packed = IntWeights::new(&weights, &bias);
     let mut out = vec![Floats::ZERO; rows * outputs / LANES];
