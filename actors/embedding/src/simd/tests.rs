@@ -1,6 +1,3 @@
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub(super) mod tiles;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -23,10 +20,9 @@ fn bits(lines: &[Floats]) -> Vec<u32> {
     lines.iter().flat_map(|line| line.0.map(f32::to_bits)).collect()
 }
 
-/// The same of every instruction set that this processor has, or that is computed in software, the portable one last.
+/// The same of every instruction set that this processor has, the portable one last.
 fn on_each<T>(work: impl Fn(Kernels) -> T) -> Vec<(Cpu, T)> {
-    let kernels = Cpu::ALL.into_iter().filter_map(|cpu| Some((cpu, Kernels::new(Some(cpu)).ok()?)));
-    kernels.map(|(cpu, kernels)| (cpu, work(kernels))).collect()
+    Cpu::available().into_iter().map(|cpu| (cpu, work(Kernels::new(Some(cpu)).unwrap()))).collect()
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(results: &[(Cpu, T)]) {
