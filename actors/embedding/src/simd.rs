@@ -139,6 +139,10 @@ impl Kernels {
             return Ok(Cpu::ALL.into_iter().find_map(Self::detect).unwrap_or(Self(Path::Portable(Portable))));
         };
         let has = || Cpu::available().iter().map(Cpu::to_string).collect::<Vec<_>>().join(", ");
+        #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+        if let (Cpu::Amx, Some(amx)) = (cpu, amx::Amx::emulated()) {
+            return Ok(Self(Path::Amx(amx)));
+        }
         Self::detect(cpu).ok_or_else(|| EmbeddingError::Cpu {
             reason: format!("this processor cannot do {cpu}, which was asked for; it can do {}", has()),
         })

@@ -45,6 +45,13 @@ impl Amx {
         (*USABLE).then_some(Self { lanes })
     }
 
+    /// Tiles on any processor with AVX-512: where there are none, software computes them.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(super) fn emulated() -> Option<Self> {
+        let lanes = Avx512::detect()?;
+        (*USABLE || super::tests::tiles::emulate()).then_some(Self { lanes })
+    }
+
     /// What computes everything but products of bytes.
     pub(super) const fn lanes(self) -> Avx512<false> {
         self.lanes

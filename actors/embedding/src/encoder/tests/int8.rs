@@ -78,14 +78,14 @@ fn bfloat16_depends_on_the_processor_alone() {
     let dir = TinyModel::new().write();
     let load = |cpu| {
         let precision = Precision::Bf16;
-        Encoder::load(&EncoderOptions { precision, cpu: Some(cpu), ..options(&dir) }).unwrap()
+        Encoder::load(&EncoderOptions { precision, cpu: Some(cpu), ..options(&dir) }).ok()
     };
     let texts: Vec<String> =
         (0..40).map(|n| TEXT.repeat(n % 7) + &"rust data ".repeat(n % 5)).chain(strange()).collect();
-    let portable = load(Cpu::Portable);
+    let portable = load(Cpu::Portable).unwrap();
     let reference = portable.encode_pack(&texts, &mut scratch()).unwrap();
-    for cpu in Cpu::available() {
-        let encoder = load(cpu);
+    for encoder in Cpu::ALL.into_iter().filter_map(load) {
+        let cpu = encoder.cpu();
         assert_eq!(encoder.identity(), portable.identity());
         let alone: Vec<_> = texts.iter().map(|text| encoder.encode(text, &mut scratch()).unwrap()).collect();
         assert!(encoder.encode_pack(&texts, &mut scratch()).unwrap() == alone, "{cpu} differs in company");
@@ -124,15 +124,16 @@ fn write_golden() {
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vectors.int8"), bytes).unwrap();
 }
 
-/// Alone, in batches of many sizes and on every path: one vector.
+/// Alone, in batches of many sizes and on every path, AMX in software where there is none: one vector.
 fn same_everywhere(load: impl Fn(Cpu) -> Option<Encoder>, texts: &[String]) {
     let Some(first) = load(Cpu::available()[0]) else { return };
     let alone: Vec<_> = texts.iter().map(|text| first.encode(text, &mut scratch()).unwrap()).collect();
     assert!(alone.iter().flatten().all(|value| value.is_finite()));
     let backwards: Vec<&str> = texts.iter().rev().map(String::as_str).collect();
-    for cpu in Cpu::available() {
-        let encoder = load(cpu).unwrap();
-        assert_eq!(encoder.cpu(), cpu);
+    let encoders: Vec<Encoder> = Cpu::ALL.into_iter().filter_map(load).collect();
+    assert!(encoders.len() >= Cpu::available().len());
+    for encoder in encoders {
+        let cpu = encoder.cpu();
         assert_eq!(encoder.identity(), first.identity());
         assert!(encoder.encode_pack(texts, &mut scratch()).unwrap() == alone, "{cpu} differs");
         let mut others = encoder.encode_batch(&backwards, &mut workers(3)).unwrap();
@@ -155,7 +156,10 @@ fn a_small_model_gives_the_same_bits_everywhere() {
 #[test]
 fn the_real_model_gives_the_same_bits_everywhere() {
     // The long ones but one are left to the small model: without fused multiply-add in hardware a text takes half a second.
-    same_everywhere(|cpu| real(Precision::Int8, Some(cpu)), &strange()[..8]);
+    let load = |cpu| real(Precision::Int8, Some(cpu));
+    same_everywhere(|cpu| load(cpu).filter(|_| Cpu::available().contains(&cpu)), &strange()[..8]);
+    // Software takes a second for a long one.
+    same_everywhere(load, &strange()[..3]);
 }
 
 #[test]
