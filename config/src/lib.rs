@@ -9,6 +9,7 @@ mod node_config;
 
 mod auth;
 mod cluster;
+mod embedding;
 mod limits;
 mod quota;
 mod telemetry;
@@ -18,11 +19,12 @@ pub use auth::{Auth, Jwt};
 pub use cluster::{
     Mesh, Objects, ObjectsEngine, QueueEngine, RabbitMq, S3, Scylla, Secret, Store, StoreEngine,
 };
+pub use embedding::{EmbeddingConfig, EmbeddingDevice, EmbeddingEngine, EmbeddingPrecision};
 pub use layers::{ConfigError, ENV_PREFIX, ENV_SEPARATOR, Source};
 pub use limits::{Limits, Rate};
 pub use node_config::{
-    Documents, Edge, EmbeddingConfig, EmbeddingPrecision, Index, Log, LogFormat, Matching, Node, NodeConfig,
-    Parsing, Queue, Role, Shutdown, per_processor,
+    Documents, Edge, Index, Log, LogFormat, Matching, Node, NodeConfig, Parsing, Queue, Role, Shutdown,
+    per_processor,
 };
 pub use quota::{PlanLimits, Plans, Quota};
 pub use telemetry::{Otlp, Telemetry};

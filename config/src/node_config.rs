@@ -14,6 +14,7 @@ use toml::Value;
 use crate::DEFAULT_TOML;
 use crate::auth::Auth;
 use crate::cluster::{Mesh, Objects, QueueEngine, RabbitMq, Secret, Store};
+use crate::embedding::EmbeddingConfig;
 use crate::layers::{ConfigError, Layers, Source};
 use crate::limits::Limits;
 use crate::quota::{Plans, Quota};
@@ -132,23 +133,6 @@ section! {
     }
 }
 section! {
-    /// The encoder.
-    EmbeddingConfig {
-        /// A folder; empty = the default place.
-        model_dir: PathBuf,
-        /// What its products are computed in.
-        precision: EmbeddingPrecision,
-        /// 8..=512.
-        max_tokens: usize,
-        /// 0..=256; 0 = one per processor.
-        threads: usize,
-        /// 0..=3650; 0 = not at all.
-        cache_days: u64,
-        /// 0..=256; 0 = four for each thread.
-        workers: usize,
-    }
-}
-section! {
     /// The match index.
     Index {
         /// 1..=1024.
@@ -238,18 +222,6 @@ impl Role {
     }
 }
 
-/// In what numbers the model's products are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EmbeddingPrecision {
-    /// Bytes, with a scale for each token and each output.
-    Int8,
-    /// The upper halves of floats.
-    Bf16,
-    /// Floats.
-    F32,
-}
-
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -316,6 +288,7 @@ impl NodeConfig {
         self.check_uploads().or_else(|(key, reason)| fail(key, reason))?;
         self.check_auth().or_else(|(key, reason)| fail(key, reason))?;
         self.check_telemetry().or_else(|(key, reason)| fail(key, reason))?;
+        self.check_embedding().or_else(|(key, reason)| fail(key, reason))?;
         if self.queue.lease_s >= self.queue.visibility_timeout_s {
             return fail("queue.lease_s", "must be shorter than queue.visibility_timeout_s".to_owned());
         }
@@ -390,14 +363,6 @@ impl NodeConfig {
     #[must_use]
     pub fn as_of(&self) -> Option<Month> {
         self.parsing.as_of.parse().ok()
-    }
-}
-
-impl EmbeddingConfig {
-    /// How long vectors of texts are kept; `None` = not at all.
-    #[must_use]
-    pub fn vectors_kept(&self) -> Option<Duration> {
-        (self.cache_days > 0).then(|| Duration::from_secs(self.cache_days * 86_400))
     }
 }
 

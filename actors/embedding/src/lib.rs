@@ -35,4 +35,5 @@ pub use sentence::{EngineName, SentenceModel};
 pub use simd::Cpu;
 pub use stage::{EmbedWork, TextCutter};
 pub use tokenizer::{Piece, WordPieces};
+pub use vectors::normalize;
 pub use weights::WeightsFile;

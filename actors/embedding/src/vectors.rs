@@ -2,7 +2,7 @@
 const MIN_NORM: f64 = 1e-12;
 
 /// Scales `vector` to length 1; one of length 0 stays as it is.
-pub(crate) fn normalize(vector: &mut [f32]) {
+pub fn normalize(vector: &mut [f32]) {
     let norm = vector.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt().max(MIN_NORM);
     for value in vector {
         *value = (f64::from(*value) / norm) as f32;

@@ -6,7 +6,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use tandem_tests::paths;
 
 /// A vendor's crates (a name, or the beginning of names where it ends with `*`) and the one crate that may use them.
-const HOMES: [(&str, &str); 12] = [
+const HOMES: [(&str, &str); 13] = [
     ("ractor*", "tandem-runtime"),
     ("lapin", "tandem-queue-rabbitmq"),
     ("scylla*", "tandem-store-scylla"),
@@ -14,6 +14,7 @@ const HOMES: [(&str, &str); 12] = [
     ("tantivy*", "tandem-index-tantivy"),
     ("object_store", "tandem-objects"),
     ("rust-bert", "tandem-embed-rust-bert"),
+    ("tch", "tandem-embed-rust-bert"),
     ("axum*", "tandem-http-edge"),
     ("utoipa*", "tandem-http-edge"),
     ("tower*", "tandem-http-edge"),
@@ -43,7 +44,8 @@ const DIRECTION: [(&str, &[&str]); 17] = [
     ("queue-rabbitmq", &["domain", "ports", "runtime"]),
     ("index-tantivy", ADAPTER),
     ("objects", ADAPTER),
-    ("embed-rust-bert", ADAPTER),
+    // Its texts are read, batched and named as those of the native engine are.
+    ("embed-rust-bert", &["domain", "ports", "embedding"]),
     ("http-edge", &["domain", "messages", "config"]),
 ];
 /// Crates that see everything.
