@@ -9,6 +9,8 @@ use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) mod journey;
+
 pub(crate) const HIDDEN: usize = 48;
 pub(crate) const HEADS: usize = 3;
 pub(crate) const LAYERS: usize = 2;
