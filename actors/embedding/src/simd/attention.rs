@@ -8,8 +8,8 @@ const QUERIES: usize = 2 * LANES;
 /// Memory of [`Attention`], kept from run to run.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    /// Of twelve keys the first numbers, then the second.
-    keys: Vec<f32>,
+    /// Key by key.
+    keys: Vec<Floats>,
     /// A line for each key and sixteen dimensions: for the first sixteen dimensions all keys.
     values: Vec<Floats>,
     /// Two panels of queries: a line for each dimension.
@@ -21,7 +21,7 @@ pub(crate) struct Scratch {
 /// Scaled dot-product attention of one text, after Vaswani et al., "Attention Is All You Need" (2017), section 3.2.
 ///
 /// Scores lie with the keys below each other and queries side by side, so that softmax needs no sums across lanes and
-/// its result is, as it lies, the right side of the product with the values.
+/// its result is, as it lies, the left side of the product with the values.
 pub(crate) struct Attention<'a> {
     pub(crate) heads: usize,
     /// Of each token, query, key and value, each of `width` lines.
@@ -40,7 +40,7 @@ impl Op for Attention<'_> {
         let size = lines * LANES;
         let padded = count.next_multiple_of(BLOCK);
         assert!(self.qkv.len() == count * 3 * self.width, "each token has a query, a key and a value");
-        grow(&mut self.scratch.keys, padded * size, 0.0);
+        grow(&mut self.scratch.keys, padded * lines, Floats::ZERO);
         grow(&mut self.scratch.values, count * lines, Floats::ZERO);
         grow(&mut self.scratch.queries, 2 * size, Floats::ZERO);
         grow(&mut self.scratch.scores, 2 * count, Floats::ZERO);
@@ -65,15 +65,9 @@ impl Attention<'_> {
     #[inline(always)]
     fn gather(&mut self, head: usize, lines: usize) {
         let count = self.context.len() / self.width;
-        let size = lines * LANES;
         for (at, token) in self.qkv.chunks_exact(3 * self.width).enumerate() {
             let key = &token[self.width + head * lines..][..lines];
-            let block = &mut self.scratch.keys[at / BLOCK * BLOCK * size..][..BLOCK * size];
-            for (line, out) in key.iter().zip(block.chunks_exact_mut(BLOCK * LANES)) {
-                for (value, twelve) in line.0.iter().zip(out.as_chunks_mut::<BLOCK>().0) {
-                    twelve[at % BLOCK] = *value;
-                }
-            }
+            self.scratch.keys[at * lines..][..lines].copy_from_slice(key);
             let value = &token[2 * self.width + head * lines..][..lines];
             for (line, number) in value.iter().zip(0..) {
                 self.scratch.values[number * count + at] = *line;
@@ -104,16 +98,22 @@ impl Attention<'_> {
             let columns = S::PANELS.min(panels - panel);
             for first in (0..count).step_by(S::FLOAT_ROWS) {
                 // SAFETY: `keys` holds blocks of twelve for all of `count`, of which a tile's rows are a part, each of
-                // `size` steps; `queries` holds two panels of `size` lines.
+                // `size` numbers; `queries` holds two panels of `size` lines.
                 unsafe {
-                    let a = keys.as_ptr().add(first / BLOCK * BLOCK * size + first % BLOCK);
+                    let a = keys.as_ptr().cast::<f32>().add(first * size);
                     let b = queries.as_ptr().add(panel * size);
                     let mut out = scores[panel * count..].chunks_mut(count);
                     match (S::FLOAT_ROWS, columns) {
-                        (12, 2) => keep(isa, float_tile::<S, 12, 2>(isa, a, BLOCK, b, size), &mut out, first),
-                        (12, _) => keep(isa, float_tile::<S, 12, 1>(isa, a, BLOCK, b, size), &mut out, first),
-                        (6, _) => keep(isa, float_tile::<S, 6, 1>(isa, a, BLOCK, b, size), &mut out, first),
-                        _ => keep(isa, float_tile::<S, 4, 1>(isa, a, BLOCK, b, size), &mut out, first),
+                        (12, 2) => {
+                            keep(isa, float_tile::<S, 12, 2>(isa, a, [1, size], b, size), &mut out, first)
+                        }
+                        (12, _) => {
+                            keep(isa, float_tile::<S, 12, 1>(isa, a, [1, size], b, size), &mut out, first)
+                        }
+                        (6, _) => {
+                            keep(isa, float_tile::<S, 6, 1>(isa, a, [1, size], b, size), &mut out, first)
+                        }
+                        _ => keep(isa, float_tile::<S, 4, 1>(isa, a, [1, size], b, size), &mut out, first),
                     }
                 }
             }
@@ -127,35 +127,27 @@ impl Attention<'_> {
         let count = self.context.len() / width;
         let Scratch { values, scores, .. } = &*self.scratch;
         let scores = &scores[panel * count..][..count];
-        for line in 0..lines {
-            let mut mixed = [Floats::ZERO; LANES];
-            for part in (0..LANES).step_by(S::VALUE_ROWS) {
-                // SAFETY: `values` holds for each line of the head one of sixteen numbers for each of `count` keys, and
-                // `scores` a line for each of them.
+        let mut wholes = Floats::ZERO;
+        isa.store(whole, &mut wholes);
+        for line in (0..lines).step_by(S::PANELS) {
+            let columns = S::PANELS.min(lines - line);
+            let mut rows = self.context[first * width..].chunks_exact_mut(width);
+            for (part, wholes) in (0..LANES).step_by(S::VALUE_ROWS).zip(wholes.0.chunks(S::VALUE_ROWS)) {
+                let out = rows.by_ref().map(|row| &mut row[head * lines + line..][..columns]);
+                // SAFETY: `scores` holds a line for each of `count` keys, of which `part` begins some numbers, and
+                // `values` as many lines for each line of the head.
                 unsafe {
-                    let a = values.as_ptr().add(line * count).cast::<f32>().add(part);
-                    let b = scores.as_ptr();
-                    match S::VALUE_ROWS {
-                        16 => weigh(
-                            isa,
-                            float_tile::<S, 16, 1>(isa, a, LANES, b, count),
-                            &mut mixed[part..],
-                            whole,
-                        ),
-                        _ => weigh(
-                            isa,
-                            float_tile::<S, 4, 1>(isa, a, LANES, b, count),
-                            &mut mixed[part..],
-                            whole,
-                        ),
+                    let a = scores.as_ptr().cast::<f32>().add(part);
+                    let b = values.as_ptr().add(line * count);
+                    match (S::VALUE_ROWS, columns) {
+                        (8, 2) => {
+                            weigh(isa, float_tile::<S, 8, 2>(isa, a, [LANES, 1], b, count), wholes, out)
+                        }
+                        (8, _) => {
+                            weigh(isa, float_tile::<S, 8, 1>(isa, a, [LANES, 1], b, count), wholes, out)
+                        }
+                        _ => weigh(isa, float_tile::<S, 4, 1>(isa, a, [LANES, 1], b, count), wholes, out),
                     }
-                }
-            }
-            let rows = self.context.chunks_exact_mut(width).skip(first).take(LANES);
-            for (lane, row) in rows.enumerate() {
-                let out = &mut row[head * lines + line];
-                for (value, mixed) in out.0.iter_mut().zip(&mixed) {
-                    *value = mixed.0[lane];
                 }
             }
         }
@@ -182,10 +174,18 @@ fn keep<'s, S: Isa, const R: usize, const C: usize>(
     }
 }
 
+/// Puts rows of a tile, each times a number, where they belong.
 #[inline(always)]
-fn weigh<S: Isa, const R: usize>(isa: S, tile: [[S::F; 1]; R], out: &mut [Floats], whole: S::F) {
-    for (line, tile) in out.iter_mut().zip(&tile) {
-        isa.store(isa.mul(tile[0], whole), line);
+fn weigh<'s, S: Isa, const R: usize, const C: usize>(
+    isa: S,
+    tile: [[S::F; C]; R],
+    wholes: &[f32],
+    rows: impl Iterator<Item = &'s mut [Floats]>,
+) {
+    for ((tile, &whole), row) in tile.iter().zip(wholes).zip(rows) {
+        for (line, &value) in row.iter_mut().zip(tile) {
+            isa.store(isa.mul(value, isa.splat(whole)), line);
+        }
     }
 }
 

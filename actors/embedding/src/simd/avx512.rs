@@ -75,7 +75,7 @@ impl<const BF16: bool> Isa for Avx512<BF16> {
     const FLOAT_ROWS: usize = 12;
     const INT_ROWS: usize = 12;
     const PAIR_ROWS: usize = 12;
-    const VALUE_ROWS: usize = 16;
+    const VALUE_ROWS: usize = 8;
     const PANELS: usize = 2;
 
     #[inline(always)]

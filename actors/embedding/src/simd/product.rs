@@ -135,29 +135,30 @@ pub(crate) struct IntProduct<'a> {
 }
 
 /// A tile of `R` rows and `C` panels: for each of `depth` steps, `a` holds a number of each row and each panel a line.
+/// Numbers of `a` are `step` apart from step to step and `row` from row to row.
 ///
 /// # Safety
-/// `a` is valid for `R` reads behind each of `depth` steps of `apart`; `b` for `C` panels of `depth` lines.
+/// `a` is valid for so many reads; `b` for `C` panels of `depth` lines.
 #[inline(always)]
 pub(super) unsafe fn float_tile<S: Isa, const R: usize, const C: usize>(
     isa: S,
     a: *const f32,
-    apart: usize,
+    [step, row]: [usize; 2],
     b: *const Floats,
     depth: usize,
 ) -> [[S::F; C]; R] {
     let mut sums = [[isa.splat(0.0); C]; R];
-    for step in 0..depth {
+    for at in 0..depth {
         // SAFETY: both are within what the caller promises.
-        let a = unsafe { a.add(step * apart) };
+        let a = unsafe { a.add(at * step) };
         let mut lines = [isa.splat(0.0); C];
         for (c, line) in lines.iter_mut().enumerate() {
             // SAFETY: as above.
-            *line = isa.load(unsafe { &*b.add(c * depth + step) });
+            *line = isa.load(unsafe { &*b.add(c * depth + at) });
         }
         for (r, sums) in sums.iter_mut().enumerate() {
             // SAFETY: as above.
-            let value = isa.splat(unsafe { *a.add(r) });
+            let value = isa.splat(unsafe { *a.add(r * row) });
             for (sum, &line) in sums.iter_mut().zip(&lines) {
                 *sum = isa.fma(value, line, *sum);
             }
@@ -169,7 +170,7 @@ pub(super) unsafe fn float_tile<S: Isa, const R: usize, const C: usize>(
 /// As [`float_tile`], with four inputs a step in bytes.
 ///
 /// # Safety
-/// As [`float_tile`], with steps of [`BLOCK`].
+/// As [`float_tile`], with steps of [`BLOCK`] and rows of 1.
 #[inline(always)]
 unsafe fn int_tile<S: Isa, const R: usize, const C: usize>(
     isa: S,
@@ -224,16 +225,30 @@ impl Op for FloatProduct<'_> {
                         let a = input.as_ptr().add(block * BLOCK * depth + part);
                         let b = weights.panels.as_ptr().add(panel * depth);
                         match (S::FLOAT_ROWS, columns) {
-                            (12, 2) => {
-                                keep(isa, float_tile::<S, 12, 2>(isa, a, BLOCK, b, depth), &mut sums, part)
-                            }
-                            (12, _) => {
-                                keep(isa, float_tile::<S, 12, 1>(isa, a, BLOCK, b, depth), &mut sums, part)
-                            }
-                            (6, _) => {
-                                keep(isa, float_tile::<S, 6, 1>(isa, a, BLOCK, b, depth), &mut sums, part)
-                            }
-                            _ => keep(isa, float_tile::<S, 4, 1>(isa, a, BLOCK, b, depth), &mut sums, part),
+                            (12, 2) => keep(
+                                isa,
+                                float_tile::<S, 12, 2>(isa, a, [BLOCK, 1], b, depth),
+                                &mut sums,
+                                part,
+                            ),
+                            (12, _) => keep(
+                                isa,
+                                float_tile::<S, 12, 1>(isa, a, [BLOCK, 1], b, depth),
+                                &mut sums,
+                                part,
+                            ),
+                            (6, _) => keep(
+                                isa,
+                                float_tile::<S, 6, 1>(isa, a, [BLOCK, 1], b, depth),
+                                &mut sums,
+                                part,
+                            ),
+                            _ => keep(
+                                isa,
+                                float_tile::<S, 4, 1>(isa, a, [BLOCK, 1], b, depth),
+                                &mut sums,
+                                part,
+                            ),
                         }
                     }
                 }
