@@ -13,7 +13,8 @@ use crate::{Device, RustBertError};
 
 /// What rust-bert adds to a variance, whatever config.json says.
 const EPSILON: f32 = 1e-12;
-/// Texts that run together on a processor. More of them make their vectors no sooner: a single text fills its caches.
+/// Texts that run together on a processor. Eight of them are done 5 % sooner, but a text's vector would then depend on
+/// its company, if only in the last bits.
 const CPU_TEXTS: usize = 1;
 /// Texts that run together on a graphics card.
 const CUDA_TEXTS: usize = 64;

@@ -1,7 +1,7 @@
 //! The second embedding engine: rust-bert on libtorch, for processors and CUDA.
 //!
 //! It reads the same files with the same tokenizer, pools and scales as the native engine does, and computes in f32. A
-//! text's vector is the same for every batch up to rounding (below 1e-5 for each coordinate), not to the bit.
+//! text's vector is the same in every batch up to rounding (below 1e-5 for each coordinate), not to the bit.
 //!
 //! Without the feature `rust-bert` there is only the answer that it is not there: libtorch is 0.5 GB, and nothing else
 //! needs it.

@@ -1,4 +1,5 @@
 //! rust-bert beside the native engine, on the real model of deploy/model.sh.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
