@@ -24,6 +24,7 @@ pub(crate) mod score;
 pub(crate) mod users;
 
 pub(crate) mod health;
+pub(crate) mod models;
 pub(crate) mod status;
 
 /// An enum of the wire with the variants of one of the domain, in snake case.

@@ -59,6 +59,8 @@ failures! {
     Reads = [400, 404, 429, 500, 503, 504];
     /// How reading a list can fail.
     Lists = [400, 429, 500, 503, 504];
+    /// How an operator's change can fail.
+    Changes = [400, 409, 413, 415, 422, 500, 503, 504];
     /// How a probe can fail.
     Probes = [500, 503, 504];
 }

@@ -18,7 +18,7 @@ use Right::{Needs, Open};
 mod tests;
 
 /// Every route, in the order of its template. One that is missing here is answered to nobody.
-const RIGHTS: [(&str, &str, Right); 50] = [
+const RIGHTS: [(&str, &str, Right); 54] = [
     ("GET", "/api/v1/account", Needs(Scope::Read)),
     ("GET", "/api/v1/audit", Needs(Scope::Tenant)),
     // The workflow shows its own token.
@@ -68,6 +68,10 @@ const RIGHTS: [(&str, &str, Right); 50] = [
     ("GET", "/healthz", Open),
     ("GET", "/livez", Open),
     ("GET", "/metrics", Needs(Scope::Operate)),
+    ("GET", "/models", Needs(Scope::Operate)),
+    ("POST", "/models/end", Needs(Scope::Operate)),
+    ("POST", "/models/move", Needs(Scope::Operate)),
+    ("POST", "/models/rollback", Needs(Scope::Operate)),
     ("GET", "/openapi.json", Open),
     ("GET", "/readyz", Open),
     ("GET", "/status", Needs(Scope::Operate)),

@@ -19,8 +19,8 @@ use crate::headers;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::routes::{
-    accounts, audit, bulk, callbacks, documents, events, health, matches, quota, removal, runs, uploads,
-    users, versions,
+    accounts, audit, bulk, callbacks, documents, events, health, matches, models, quota, removal, runs,
+    uploads, users, versions,
 };
 
 /// Everything the edge works with.
@@ -170,6 +170,10 @@ pub(crate) fn operator() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::status))
+        .routes(routes!(models::get_models))
+        .routes(routes!(models::move_models))
+        .routes(routes!(models::roll_back_models))
+        .routes(routes!(models::end_move))
         .routes(routes!(health::ping))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))

@@ -16,3 +16,4 @@ pub(crate) mod quota;
 pub(crate) mod users;
 
 pub(crate) mod health;
+pub(crate) mod models;

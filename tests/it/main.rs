@@ -26,4 +26,5 @@ mod edge;
 mod erasure;
 mod hostile;
 mod quota;
+mod reembed;
 mod traces;

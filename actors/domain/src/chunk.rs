@@ -1,8 +1,12 @@
 //! Pieces of a text that get a vector of their own.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::embedding::Embedding;
+use crate::ids::derived;
 use crate::profile::Span;
 
 /// A piece of a ranked text with its vector. Chunks are about 3,500 characters with 400 of overlap.
@@ -40,4 +44,35 @@ pub struct ModelIdentity {
     pub tokenizer_digest: String,
     /// Coordinates of each vector.
     pub dimensions: u32,
+}
+
+/// A [`ModelIdentity`] in 16 bytes, for keys and the names of folders: models that differ in anything have different
+/// keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelKey(Uuid);
+
+impl ModelIdentity {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> ModelKey {
+        let Self { id, weights_digest, tokenizer_digest, dimensions } = self;
+        let texts = [id, weights_digest, tokenizer_digest].map(|text| text.as_bytes());
+        ModelKey(derived("model", &[texts[0], texts[1], texts[2], &dimensions.to_be_bytes()]))
+    }
+}
+
+impl ModelKey {
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+/// 32 hexadecimal digits.
+impl fmt::Display for ModelKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.simple().fmt(f)
+    }
 }

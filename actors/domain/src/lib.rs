@@ -1,7 +1,7 @@
 //! The nouns and rules of matching, without any IO: no clock is read, nothing is random, nothing waits.
 //!
 //! Read in this order: what is kept (`ids`, `time`, `document`), what is understood (`profile`, `taxonomy`, `finding`),
-//! what is compared (`chunk`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), what it may cost
+//! what is compared (`chunk`, `models`, `embedding`, `ranked`, `score`), how work goes on (`task`, `run`), what it may cost
 //! (`plan`, `quota`), who asks (`account`), who did what (`audit`), what it follows from
 //! (`trace`), how it fails (`error`).
 
@@ -18,6 +18,7 @@ pub mod points;
 pub mod embedding;
 
 pub mod chunk;
+pub mod models;
 pub mod ranked;
 pub mod score;
 

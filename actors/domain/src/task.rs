@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chunk::ModelKey;
 use crate::document::{Failure, Version};
 use crate::error::ErrorCode;
 use crate::ids::{DocumentId, MatchId, OperationId, OwnerId, RunId, TaskId, TenantId, derived};
@@ -95,6 +96,18 @@ pub enum TaskSubject {
         operation: OperationId,
         /// The organization of the account that says so from then on.
         tenant: TenantId,
+    },
+    /// The vectors of a version by a model that it has none of yet, because the corpus is moved to that model or was
+    /// moved from it.
+    Vectors {
+        /// The document.
+        document: DocumentId,
+        /// The version.
+        version: Version,
+        /// The model.
+        model: ModelKey,
+        /// The move for which they are made: [`crate::models::Models::epoch`].
+        epoch: u64,
     },
 }
 
@@ -241,11 +254,17 @@ impl Task {
             TaskSubject::RunCancel { run } => (b"c", run.as_uuid(), 0),
             TaskSubject::Erasure { document, version, .. } => (b"e", document.as_uuid(), version.0),
             TaskSubject::Person { operation, .. } => (b"p", operation.as_uuid(), 0),
+            TaskSubject::Vectors { document, version, .. } => (b"w", document.as_uuid(), version.0),
         };
-        TaskId::from_uuid(derived(
-            "task",
-            &[owner.as_str().as_bytes(), kind.name().as_bytes(), tag, id.as_bytes(), &number.to_be_bytes()],
-        ))
+        let number = number.to_be_bytes();
+        let mut parts =
+            vec![owner.as_str().as_bytes(), kind.name().as_bytes(), tag, &id.as_bytes()[..], &number];
+        let epoch_bytes;
+        if let TaskSubject::Vectors { model, epoch, .. } = subject {
+            epoch_bytes = epoch.to_be_bytes();
+            parts.extend([&model.as_bytes()[..], &epoch_bytes]);
+        }
+        TaskId::from_uuid(derived("task", &parts))
     }
 
     /// The key of this task.

@@ -20,40 +20,36 @@ mod tests;
 const URGENT_TEXTS: usize = 64;
 
 /// Whose text it is.
+#[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) owner: &'a OwnerId,
     pub(crate) document: DocumentId,
     pub(crate) version: Version,
 }
 
-/// An engine behind the vectors that are known.
+/// The vectors that are known, before those that are computed.
+#[derive(Default)]
 pub(crate) struct CachedVectors {
-    embedder: Arc<dyn Embedder>,
+    /// None: everything is computed.
     cache: Option<(Arc<dyn VectorCache>, Duration)>,
 }
 
 impl CachedVectors {
-    /// Everything is computed.
-    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder, cache: None }
-    }
-
     /// Vectors are kept in `cache` for `kept_for`.
-    pub(crate) fn kept(self, cache: Arc<dyn VectorCache>, kept_for: Duration) -> Self {
-        Self { cache: Some((cache, kept_for)), ..self }
+    pub(crate) fn kept(cache: Arc<dyn VectorCache>, kept_for: Duration) -> Self {
+        Self { cache: Some((cache, kept_for)) }
     }
 
-    pub(crate) fn embedder(&self) -> &dyn Embedder {
-        &*self.embedder
-    }
-
-    /// One vector for each text, in order: the same whether it was known or not.
+    /// One vector for each text, in order: the same whether it was known or not. Where nothing is said of the urgency, it
+    /// follows from the number of texts.
     pub(crate) async fn embed(
         &self,
+        embedder: &dyn Embedder,
         origin: Origin<'_>,
         texts: Vec<String>,
+        urgency: Option<Urgency>,
     ) -> Result<Vec<Vec<f32>>, Failure> {
-        let identity = self.embedder.identity();
+        let identity = embedder.identity();
         let keys: Vec<VectorKey> = texts.iter().map(|text| VectorKey::of(identity, text)).collect();
         let mut distinct: HashMap<VectorKey, String> = keys.iter().copied().zip(texts).collect();
         metrics::texts(Source::Repeated, keys.len() - distinct.len());
@@ -64,8 +60,8 @@ impl CachedVectors {
         if !distinct.is_empty() {
             let (unknown, texts): (Vec<_>, Vec<_>) = distinct.into_iter().unzip();
             // What is longer than any résumé or job does not hold up those who wait for theirs.
-            let urgency = if texts.len() > URGENT_TEXTS { Urgency::Bulk } else { Urgency::Interactive };
-            let vectors = self.embedder.embed(texts, urgency).await?;
+            let by_length = if texts.len() > URGENT_TEXTS { Urgency::Bulk } else { Urgency::Interactive };
+            let vectors = embedder.embed(texts, urgency.unwrap_or(by_length)).await?;
             if vectors.len() != unknown.len() {
                 return Err(internal("the embedding engine answered with another number of vectors"));
             }

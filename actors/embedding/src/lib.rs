@@ -33,7 +33,7 @@ pub use files::{Activation, ModelFiles, Pooling, Shape};
 pub use model::Precision;
 pub use sentence::{EngineName, SentenceModel};
 pub use simd::Cpu;
-pub use stage::{EmbedWork, TextCutter};
+pub use stage::{EmbedWork, Engine, Engines};
 pub use tokenizer::{Piece, WordPieces};
 pub use vectors::normalize;
 pub use weights::WeightsFile;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::join_all;
+use tandem_domain::chunk::ModelKey;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_ports::documents::LogPosition;
 
-use crate::hosted::HostedShards;
+use crate::hosted::{Held, HostedShards};
 use crate::metrics;
 use crate::question::{Answer, Question, ShardRequest, decode, encode};
 
@@ -26,8 +27,8 @@ const THERE_LIMIT: Duration = Duration::from_secs(4);
 /// The other nodes that hold shards.
 #[async_trait]
 pub trait ShardPeers: Send + Sync + 'static {
-    /// The names of the nodes that serve a shard, in the order in which they should be asked; never this one.
-    fn serving(&self, shard: u16) -> Vec<String>;
+    /// The names of the nodes that serve a shard of a model, in the order in which they should be asked; never this one.
+    fn serving(&self, model: ModelKey, shard: u16) -> Vec<String>;
 
     /// Asks a node's [`HostedShards::answer_peer`].
     ///
@@ -58,12 +59,17 @@ impl Corpus {
         Self { shards, here, elsewhere }
     }
 
-    /// Asks every shard once and gives an answer for each group of shards that was asked together. A shard whose owner
+    /// Asks every shard of a model once and gives an answer for each group of shards that was asked together. A shard whose owner
     /// fails is asked at its next owner. Where one shard of a group is not ready, the place is asked for each alone.
     ///
     /// # Errors
     /// The last failure of a shard of which no owner answered.
-    pub(crate) async fn ask(&self, at: LogPosition, question: &Question) -> Result<Vec<Answer>, Failure> {
+    pub(crate) async fn ask(
+        &self,
+        model: ModelKey,
+        at: LogPosition,
+        question: &Question,
+    ) -> Result<Vec<Answer>, Failure> {
         let mut waiting: Vec<u16> = (0..self.shards).collect();
         let mut failed: HashSet<(u16, Place)> = HashSet::new();
         let mut one_by_one: HashSet<Place> = HashSet::new();
@@ -73,14 +79,16 @@ impl Corpus {
         while !waiting.is_empty() {
             let mut groups: BTreeMap<(Place, Option<u16>), Vec<u16>> = BTreeMap::new();
             for shard in waiting.drain(..) {
-                let place =
-                    self.places(shard, at).into_iter().find(|p| !failed.contains(&(shard, p.clone())));
+                let place = self
+                    .places((model, shard), at)
+                    .into_iter()
+                    .find(|p| !failed.contains(&(shard, p.clone())));
                 let place = place.ok_or_else(|| last.clone())?;
                 let alone = one_by_one.contains(&place).then_some(shard);
                 groups.entry((place, alone)).or_default().push(shard);
             }
             let asked = groups.into_iter().map(|((place, _), shards)| async move {
-                let request = ShardRequest { shards: shards.clone(), at, question: question.clone() };
+                let request = ShardRequest { model, shards: shards.clone(), at, question: question.clone() };
                 (self.ask_at(&place, request).await, place, shards)
             });
             for (answer, place, shards) in join_all(asked).await {
@@ -113,15 +121,15 @@ impl Corpus {
     }
 
     /// Where a shard can be asked: here if it is up to date, then at its other owners, then here when it has caught up.
-    fn places(&self, shard: u16, at: LogPosition) -> Vec<Place> {
+    fn places(&self, held: Held, at: LogPosition) -> Vec<Place> {
         let mut places = Vec::new();
-        if self.here.has_seen(shard, at) {
+        if self.here.has_seen(held, at) {
             places.push(Place::Here);
         }
         if let Some(peers) = &self.elsewhere {
-            places.extend(peers.serving(shard).into_iter().map(Place::There));
+            places.extend(peers.serving(held.0, held.1).into_iter().map(Place::There));
         }
-        if places.first() != Some(&Place::Here) && self.here.holds(shard) {
+        if places.first() != Some(&Place::Here) && self.here.holds(held) {
             places.push(Place::Here);
         }
         places

@@ -1,11 +1,12 @@
 //! The shards that this node holds, and what they answer.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::try_join_all;
+use tandem_domain::chunk::ModelKey;
 use tandem_domain::document::{DocumentKind, Failure};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::DocumentId;
@@ -46,6 +47,8 @@ impl Hosted {
 /// How a shard stands, for people and for other nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardReport {
+    /// The model of its vectors.
+    pub model: ModelKey,
     /// Its number.
     pub shard: u16,
     /// Everything that the change log has up to here is searchable.
@@ -56,10 +59,13 @@ pub struct ShardReport {
     pub documents: u64,
 }
 
+/// Which shard: the model of its vectors, and its number.
+pub(crate) type Held = (ModelKey, u16);
+
 /// The shards that this node holds. Cheap to clone.
 #[derive(Clone)]
 pub struct HostedShards {
-    shards: Arc<RwLock<BTreeMap<u16, Hosted>>>,
+    shards: Arc<RwLock<BTreeMap<Held, Hosted>>>,
     runs: Arc<OpenRuns>,
 }
 
@@ -84,8 +90,9 @@ impl HostedShards {
     /// Every shard that is held, in order.
     #[must_use]
     pub fn reports(&self) -> Vec<ShardReport> {
-        let report = |(shard, hosted): (&u16, &Hosted)| ShardReport {
-            shard: *shard,
+        let report = |(&(model, shard), hosted): (&Held, &Hosted)| ShardReport {
+            model,
+            shard,
             seen: *hosted.seen.borrow(),
             caught_up: hosted.caught_up(),
             documents: hosted.index.documents(),
@@ -94,33 +101,33 @@ impl HostedShards {
     }
 
     /// Whether a shard is held and has seen the change log up to `at`.
-    pub(crate) fn has_seen(&self, shard: u16, at: LogPosition) -> bool {
-        self.read().get(&shard).is_some_and(|hosted| *hosted.seen.borrow() >= at)
+    pub(crate) fn has_seen(&self, held: Held, at: LogPosition) -> bool {
+        self.read().get(&held).is_some_and(|hosted| *hosted.seen.borrow() >= at)
     }
 
-    pub(crate) fn holds(&self, shard: u16) -> bool {
-        self.read().contains_key(&shard)
+    pub(crate) fn holds(&self, held: Held) -> bool {
+        self.read().contains_key(&held)
     }
 
-    pub(crate) fn numbers(&self) -> Vec<u16> {
+    pub(crate) fn held(&self) -> BTreeSet<Held> {
         self.read().keys().copied().collect()
     }
 
-    pub(crate) fn insert(&self, shard: u16, hosted: Hosted) {
-        self.shards.write().unwrap_or_else(PoisonError::into_inner).insert(shard, hosted);
+    pub(crate) fn insert(&self, held: Held, hosted: Hosted) {
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).insert(held, hosted);
     }
 
-    pub(crate) fn remove(&self, shard: u16) {
-        self.shards.write().unwrap_or_else(PoisonError::into_inner).remove(&shard);
+    pub(crate) fn remove(&self, held: Held) {
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).remove(&held);
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<u16, Hosted>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Held, Hosted>> {
         self.shards.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the named shards at the same time and brings their answers together.
     pub(crate) async fn answer(&self, request: ShardRequest, limit: Duration) -> Result<Answer, Failure> {
-        let shards = self.at(&request.shards, request.at, limit).await?;
+        let shards = self.at(request.model, &request.shards, request.at, limit).await?;
         match request.question {
             Question::Statistics(words) => {
                 let parts = on_each(shards, move |shard| shard.statistics(&words)).await?;
@@ -152,13 +159,14 @@ impl HostedShards {
     /// The named shards, once each has seen the change log up to `at`.
     async fn at(
         &self,
+        model: ModelKey,
         numbers: &[u16],
         at: LogPosition,
         limit: Duration,
     ) -> Result<Vec<Arc<dyn MatchIndex>>, Failure> {
         let hosted: Vec<Hosted> = {
             let shards = self.read();
-            let one = |number: &u16| shards.get(number).cloned().ok_or_else(|| not_here(*number));
+            let one = |&number: &u16| shards.get(&(model, number)).cloned().ok_or_else(|| not_here(number));
             numbers.iter().map(one).collect::<Result<_, _>>()?
         };
         let seen = try_join_all(hosted.into_iter().map(|mut hosted| async move {
@@ -170,7 +178,8 @@ impl HostedShards {
 }
 
 fn not_here(shard: u16) -> Failure {
-    Failure { code: ErrorCode::NotReady, reason: format!("this node does not hold shard {shard}") }
+    let reason = format!("this node does not hold shard {shard} of the model that is asked for");
+    Failure { code: ErrorCode::NotReady, reason }
 }
 
 fn falls_behind() -> Failure {

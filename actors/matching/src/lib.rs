@@ -17,6 +17,7 @@ mod shard;
 mod shard_host;
 
 mod allowance;
+mod filing;
 mod open_runs;
 mod work;
 
@@ -29,10 +30,11 @@ mod testing;
 
 pub use allowance::{Allowance, Coverage, Refund};
 pub use corpus::{Corpus, ShardPeers};
+pub use filing::Filing;
 pub use handle::{Matching, run_id};
 pub use hosted::{HostedShards, ShardReport};
 pub use open_runs::OpenRuns;
 pub use question::Among;
 pub use searcher::{CutQuery, Query, Ranked, SearchOptions, Searcher};
-pub use shard_host::{OpenShard, ShardHost, ShardHostOptions};
-pub use work::{InteractiveWork, ItemFiling, RunWork};
+pub use shard_host::{OpenShard, ShardHost, ShardHostOptions, ShardPorts};
+pub use work::{InteractiveWork, RunWork};

@@ -44,6 +44,13 @@ static SEEN: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 });
 
 #[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
+static SECOND: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let help = "The same of a shard of the model that the corpus is moved to or from.";
+    register_int_gauge_vec!("tandem_index_second_seen", help, &["shard"])
+        .expect("the metric's name is unique")
+});
+
+#[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
 static SCORES: LazyLock<Histogram> = LazyLock::new(|| {
     let bounds = (1..=10).map(|tenth| f64::from(tenth) * 1_000.0).collect();
     register_histogram!("tandem_matching_score", "Scores of the pairs that were kept, 0 to 10000.", bounds)
@@ -55,15 +62,17 @@ pub(crate) fn kept<'a>(pairs: impl IntoIterator<Item = &'a ScoredPair>) {
     pairs.into_iter().for_each(|pair| SCORES.observe(pair.score.total.points() as f64));
 }
 
-/// Records how far a shard has come.
-pub(crate) fn seen(shard: u16, position: LogPosition) {
-    SEEN.with_label_values(&[&shard.to_string()]).set(i64::try_from(position.0).unwrap_or(i64::MAX));
+/// Records how far a shard has come, of the model that serves or of the other one.
+pub(crate) fn seen(shard: u16, serves: bool, position: LogPosition) {
+    let gauges = if serves { &SEEN } else { &SECOND };
+    gauges.with_label_values(&[&shard.to_string()]).set(i64::try_from(position.0).unwrap_or(i64::MAX));
 }
 
 /// Records that the node holds a shard no longer, so that nobody takes it for one that lags.
-pub(crate) fn let_go(shard: u16) {
+pub(crate) fn let_go(shard: u16, serves: bool) {
+    let gauges = if serves { &SEEN } else { &SECOND };
     // It has none yet if it was let go before its first look at the log.
-    SEEN.remove_label_values(&[&shard.to_string()]).ok();
+    gauges.remove_label_values(&[&shard.to_string()]).ok();
 }
 
 /// Records a question to another node.

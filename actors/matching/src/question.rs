@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tandem_domain::chunk::ModelKey;
 use tandem_domain::document::{DocumentKind, Failure};
 use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
@@ -32,6 +33,8 @@ pub enum Among {
 /// What some shards of one node are asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShardRequest {
+    /// Those of this model.
+    pub(crate) model: ModelKey,
     /// Their numbers.
     pub(crate) shards: Vec<u16>,
     /// They answer once they have seen the change log up to here.
@@ -111,18 +114,18 @@ pub(crate) enum Answer {
 /// What travels: a version, so that nodes of two releases understand or refuse one another.
 #[derive(Debug, Serialize, Deserialize)]
 enum Wire<T> {
-    V1(T),
+    V2(T),
 }
 
 pub(crate) fn encode<T: Serialize>(value: T) -> Result<Bytes, Failure> {
-    let bytes = postcard::to_allocvec(&Wire::V1(value));
+    let bytes = postcard::to_allocvec(&Wire::V2(value));
     bytes
         .map(Bytes::from)
         .map_err(|error| internal(format!("a message between nodes cannot be written: {error}")))
 }
 
 pub(crate) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Failure> {
-    let Wire::V1(value) = postcard::from_bytes(bytes)
+    let Wire::V2(value) = postcard::from_bytes(bytes)
         .map_err(|error| internal(format!("a message of another node cannot be read: {error}")))?;
     Ok(value)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tandem_domain::chunk::ModelKey;
 use tandem_domain::document::{DocumentKind, Failure};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, OwnerId};
@@ -46,7 +47,7 @@ pub struct Query {
     pub kind: DocumentKind,
     /// Its ranked text.
     pub ranked_text: String,
-    /// What the scorer sees of it.
+    /// What the scorer sees of it; those that are found have vectors of the same model.
     pub features: Arc<Features>,
     /// Who may be found.
     pub among: Among,
@@ -58,6 +59,13 @@ pub struct Query {
     pub top: usize,
     /// Candidates under this score are left out.
     pub min_score: Score,
+}
+
+impl Query {
+    /// Vectors of this model are searched: that of the query's own.
+    fn model(&self) -> ModelKey {
+        self.features.model.key()
+    }
 }
 
 /// A candidate with its score.
@@ -135,7 +143,9 @@ impl Searcher {
         let words = spawn_blocking(move || cut(&text, terms)).await;
         let words = Arc::new(words.map_err(|_| internal("cutting a query into words panicked"))?);
         let mut corpus = CorpusStatistics::default();
-        for answer in self.corpus.ask(query.at, &Question::Statistics(Arc::clone(&words))).await? {
+        for answer in
+            self.corpus.ask(query.model(), query.at, &Question::Statistics(Arc::clone(&words))).await?
+        {
             let Answer::Statistics(part) = answer else { return Err(wrong_answer()) };
             corpus.add(&part);
         }
@@ -153,7 +163,9 @@ impl Searcher {
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
         };
         let (mut dense, mut lexical) = (Vec::new(), Vec::new());
-        for answer in self.corpus.ask(query.at, &Question::Candidates(Arc::new(question))).await? {
+        for answer in
+            self.corpus.ask(query.model(), query.at, &Question::Candidates(Arc::new(question))).await?
+        {
             let Answer::Candidates { dense: d, lexical: l } = answer else { return Err(wrong_answer()) };
             dense.push(d);
             lexical.push(l);
@@ -171,7 +183,7 @@ impl Searcher {
             pool,
         };
         let mut totals: Vec<Total> = Vec::new();
-        for answer in self.corpus.ask(query.at, &Question::Totals(Arc::new(question))).await? {
+        for answer in self.corpus.ask(query.model(), query.at, &Question::Totals(Arc::new(question))).await? {
             let Answer::Totals(part) = answer else { return Err(wrong_answer()) };
             totals.extend(part);
         }
@@ -196,7 +208,7 @@ impl Searcher {
             let question = Question::Features { owner: query.owner.clone(), documents };
             let before = all.len();
             go_on = false;
-            for answer in self.corpus.ask(query.at, &question).await? {
+            for answer in self.corpus.ask(query.model(), query.at, &question).await? {
                 let Answer::Features { found, more } = answer else { return Err(wrong_answer()) };
                 all.extend(found);
                 go_on |= more;

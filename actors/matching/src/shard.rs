@@ -11,15 +11,18 @@ use tandem_domain::document::{Document, DocumentState, Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::ranked::Features;
+use tandem_domain::task::{Task, TaskKind, TaskRef, TaskState, TaskSubject};
 use tandem_ports::documents::{BucketRange, Change, ChangeAction, LogPage, LogPosition};
 use tandem_ports::index::{IndexChange, IndexedDocument};
-use tandem_ports::{DocumentStore, MatchIndex, StoreError};
+use tandem_ports::{MatchIndex, StoreError};
 use tandem_runtime::{
     Actor, ActorKind, ActorProcessingErr, ActorRef, Progress, StartError, SupervisorHandle,
 };
 use tokio::sync::watch;
 
+use crate::hosted::Held;
 use crate::metrics;
+use crate::shard_host::ShardPorts;
 
 #[cfg(test)]
 mod tests;
@@ -46,17 +49,22 @@ pub(crate) struct ShardOptions {
     pub(crate) model: ModelIdentity,
 }
 
+impl ShardOptions {
+    fn held(&self) -> Held {
+        (self.model.key(), self.number)
+    }
+}
+
 /// The writer of one shard.
 pub(crate) struct ShardWriter;
 
 impl ShardWriter {
     /// The actor's name.
-    pub(crate) fn name(shard: u16) -> String {
-        format!("shard/{shard}")
+    pub(crate) fn name((model, shard): Held) -> String {
+        format!("shard/{shard}/{model}")
     }
 
-    /// Starts the actor under `supervisor`, as `shard/<number>`. `changed` wakes it before its rest is over; `seen` is
-    /// told how far the shard has come.
+    /// Starts the actor under `supervisor`, as `shard/<number>/<model>`; `seen` is told how far the shard has come.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -64,21 +72,21 @@ impl ShardWriter {
         supervisor: &SupervisorHandle,
         options: ShardOptions,
         index: Arc<dyn MatchIndex>,
-        documents: Arc<dyn DocumentStore>,
-        changed: watch::Receiver<u64>,
+        ports: ShardPorts,
         seen: Arc<watch::Sender<LogPosition>>,
     ) -> Result<(), StartError> {
-        let name = Self::name(options.number);
+        let name = Self::name(options.held());
         let make = move |progress: &Progress| {
             let tail = Tail {
                 options: options.clone(),
                 index: Arc::clone(&index),
-                documents: Arc::clone(&documents),
-                changed: changed.clone(),
+                ports: ports.clone(),
                 seen: Arc::clone(&seen),
                 progress: progress.clone(),
                 position: index.checkpoint(),
                 unwritten: index.checkpoint(),
+                awaited: None,
+                filed: LogPosition::START,
                 setbacks: 0,
             };
             (ShardActor, tail)
@@ -98,8 +106,7 @@ impl tandem_runtime::Message for Follow {}
 struct Tail {
     options: ShardOptions,
     index: Arc<dyn MatchIndex>,
-    documents: Arc<dyn DocumentStore>,
-    changed: watch::Receiver<u64>,
+    ports: ShardPorts,
     seen: Arc<watch::Sender<LogPosition>>,
     progress: Progress,
     /// Everything up to here is applied and every document in it is marked searchable. The shard's own checkpoint
@@ -107,6 +114,10 @@ struct Tail {
     position: LogPosition,
     /// Where the last batch ended: at rest the checkpoint is moved there.
     unwritten: LogPosition,
+    /// The version behind the position that has no vectors by this model yet: nothing goes on before it has.
+    awaited: Option<Located>,
+    /// The vectors that versions up to here lack have been asked for.
+    filed: LogPosition,
     /// Batches that failed in a row for a reason that may pass.
     setbacks: u32,
 }
@@ -128,12 +139,12 @@ impl Actor for ShardActor {
         _: Follow,
         tail: &mut Tail,
     ) -> Result<(), ActorProcessingErr> {
-        tail.changed.mark_unchanged();
+        tail.ports.changed.mark_unchanged();
         match tail.follow().await {
             Ok(0) => {
                 tail.setbacks = 0;
                 // Woken, rested or nobody left to wake it: all lead to another look.
-                let _woken = tokio::time::timeout(REST, tail.changed.changed()).await;
+                let _woken = tokio::time::timeout(REST, tail.ports.changed.changed()).await;
             }
             Ok(_) => tail.setbacks = 0,
             Err(failure) if failure.code.retryable() => {
@@ -151,12 +162,19 @@ impl Actor for ShardActor {
 }
 
 impl Tail {
-    /// Applies the next batch of changes and marks its documents; how many changes there were.
+    /// Applies the next batch of changes and marks its documents; how many changes there were. It goes no further than
+    /// the first version that has no vectors by this model, and asks for those of the whole batch.
     ///
     /// A failure whose code is retryable may pass; any other is the shard's own, and the actor ends with it.
     async fn follow(&mut self) -> Result<usize, Failure> {
-        let LogPage { changes, seen } =
-            self.documents.changes(self.options.buckets, self.position, self.options.batch).await?;
+        if let Some(awaited) = &self.awaited
+            && self.lack(awaited).await?
+        {
+            return Ok(0);
+        }
+        self.awaited = None;
+        let LogPage { changes, mut seen } =
+            self.ports.documents.changes(self.options.buckets, self.position, self.options.batch).await?;
         if changes.is_empty() {
             // The changes of other shards alone are not worth a write.
             if self.index.checkpoint() < self.unwritten {
@@ -169,9 +187,16 @@ impl Tail {
         let mut prepared = Vec::with_capacity(changes.len());
         let mut indexed = Vec::with_capacity(changes.len());
         let mut newest: HashMap<(&OwnerId, DocumentId), Version> = HashMap::new();
-        for (_, change) in &changes {
+        let mut applied = 0;
+        for (at, change) in &changes {
             match self.prepare(change).await? {
                 Prepared::Nothing => {}
+                Prepared::Lacking(version) => {
+                    self.ask_for_vectors(&changes[applied..]).await?;
+                    self.awaited = Some(version);
+                    seen = applied.checked_sub(1).map_or(self.position, |last| changes[last].0);
+                    break;
+                }
                 Prepared::Remove(remove) => prepared.push(remove),
                 Prepared::Upsert(upsert, document) => {
                     // The vectors of an older version may have been ready later.
@@ -187,7 +212,12 @@ impl Tail {
                     indexed.push((document, DocumentState::Failed(failure)));
                 }
             }
+            self.filed = self.filed.max(*at);
+            applied += 1;
             in_hand.touch();
+        }
+        if applied == 0 {
+            return Ok(0);
         }
         self.apply(prepared, self.position).await?;
         iter(indexed)
@@ -197,14 +227,74 @@ impl Tail {
             .await?;
         self.see(seen);
         self.unwritten = seen;
-        metrics::indexed(changes.len());
-        Ok(changes.len())
+        metrics::indexed(applied);
+        Ok(applied)
+    }
+
+    /// Files the embedding of those of `changes` that have no vectors by this model, unless it has been filed before.
+    async fn ask_for_vectors(&mut self, changes: &[(LogPosition, Change)]) -> Result<(), Failure> {
+        let epoch = self.ports.models.borrow().epoch;
+        let is_new =
+            |at: LogPosition, change: &Change| at > self.filed && change.action == ChangeAction::Upsert;
+        let new: Vec<Located> = changes
+            .iter()
+            .filter(|(at, change)| is_new(*at, change))
+            .map(|(_, change)| Located::of(change))
+            .collect();
+        iter(new)
+            .map(|at| self.ask_for_those_of(at, epoch))
+            .buffer_unordered(MARKING)
+            .try_collect::<()>()
+            .await?;
+        self.filed = changes.last().map_or(self.filed, |(at, _)| self.filed.max(*at));
+        Ok(())
+    }
+
+    async fn ask_for_those_of(&self, at: Located, epoch: u64) -> Result<(), Failure> {
+        if !self.lack(&at).await? {
+            return Ok(());
+        }
+        self.ports.filing.file(&at.owner, TaskKind::Embed, self.vectors_of(&at, epoch)).await
+    }
+
+    fn vectors_of(&self, at: &Located, epoch: u64) -> TaskSubject {
+        let (document, version, model) = (at.id, at.version, self.options.model.key());
+        TaskSubject::Vectors { document, version, model, epoch }
+    }
+
+    /// Whether a version is waited for: it is there, its vectors by this model are not, and the work that makes them has
+    /// not ended.
+    async fn lack(&self, at: &Located) -> Result<bool, Failure> {
+        match self.load(at).await? {
+            Loaded::Lacking(_) => Ok(self.given_up(at).await?.is_none()),
+            Loaded::Nothing | Loaded::Replaced | Loaded::Version(..) => Ok(false),
+        }
+    }
+
+    /// Why vectors that were asked for will not come.
+    async fn given_up(&self, at: &Located) -> Result<Option<Failure>, Failure> {
+        let epoch = self.ports.models.borrow().epoch;
+        let id = Task::id_of(&at.owner, TaskKind::Embed, &self.vectors_of(at, epoch));
+        let task = self.ports.filing.tasks.task(&TaskRef { owner: at.owner.clone(), id }).await?;
+        let Some(Task { state: TaskState::Done | TaskState::Dead, last_error, .. }) = task else {
+            return Ok(None);
+        };
+        // They may have been kept since they were looked for.
+        let documents = &self.ports.documents;
+        if documents.embedded(&at.owner, at.id, at.version, &self.options.model).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(last_error.unwrap_or_else(|| Failure {
+            code: ErrorCode::Internal,
+            reason: "its vectors were made and are gone".to_owned(),
+        })))
     }
 
     /// Everything up to here is searchable.
     fn see(&mut self, seen: LogPosition) {
         self.position = seen;
-        metrics::seen(self.options.number, seen);
+        let serves = self.ports.models.borrow().serving.identity == self.options.model;
+        metrics::seen(self.options.number, serves, seen);
         self.seen.send_if_modified(|known| {
             let further = *known < seen;
             *known = seen.max(*known);
@@ -213,7 +303,7 @@ impl Tail {
     }
 
     async fn mark(&self, at: Located, state: DocumentState) -> Result<(), Failure> {
-        self.documents.advance(&at.owner, at.id, at.version, &state).await?.certain()
+        self.ports.documents.advance(&at.owner, at.id, at.version, &state).await?.certain()
     }
 
     async fn apply(&self, changes: Vec<IndexChange>, up_to: LogPosition) -> Result<(), Failure> {
@@ -226,27 +316,25 @@ impl Tail {
         Ok(applied?)
     }
 
-    /// What a change means for the shard. A damaged row, or a new document with vectors of another model, is the
-    /// document's failure and not the shard's: the log goes on behind it. A row that a newer program wrote is waited for,
-    /// since another node can read it, and so is a shard whose whole store was made with another model.
+    /// What a change means for the shard. A damaged row, or a version that cannot be embedded, is the document's failure
+    /// and not the shard's: the log goes on behind it. A row that a newer program wrote is waited for, since another node
+    /// can read it.
     async fn prepare(&self, change: &Change) -> Result<Prepared, Failure> {
-        let (owner, id, version) = (&change.owner, change.document, change.version);
+        let (owner, id) = (&change.owner, change.document);
         if change.action == ChangeAction::Remove {
             return Ok(Prepared::Remove(IndexChange::Remove { owner: owner.clone(), id }));
         }
-        let at = Located { owner: owner.clone(), id, version };
+        let at = Located::of(change);
         match self.load(&at).await {
-            Ok(Loaded::Version(indexed, DocumentState::Indexed))
-                if indexed.features.model != self.options.model =>
-            {
-                let reason = "the store's vectors were made by another model than this node's: set the embedding's \
-                              configuration back, or use another data folder";
-                Err(Failure { code: ErrorCode::NotReady, reason: reason.to_owned() })
-            }
-            Ok(Loaded::Version(indexed, _)) if indexed.features.model != self.options.model => {
-                let reason = "its vectors were made by another model than the index's".to_owned();
-                Ok(Prepared::Unusable(at, Failure { code: ErrorCode::Conflict, reason }))
-            }
+            Ok(Loaded::Lacking(state)) => match self.given_up(&at).await? {
+                None => Ok(Prepared::Lacking(at)),
+                Some(failure) => {
+                    let model = self.options.model.id.as_str();
+                    tracing::error!(document_id = %id, model, error = %failure, "a document cannot be indexed");
+                    // Where another model made it searchable it stays so.
+                    Ok(if state.is_settled() { Prepared::Nothing } else { Prepared::Unusable(at, failure) })
+                }
+            },
             Ok(Loaded::Version(indexed, state)) => {
                 // Another owner of the shard may have been first.
                 let unmarked = (state != DocumentState::Indexed).then_some(at);
@@ -263,7 +351,8 @@ impl Tail {
     }
 
     async fn load(&self, at: &Located) -> Result<Loaded, StoreError> {
-        let found = self.documents.document(&at.owner, at.id).await?;
+        let documents = &self.ports.documents;
+        let found = documents.document(&at.owner, at.id).await?;
         let found = found.and_then(|document| Some((document.version, document.at(at.version)?)));
         let Some((searched, document)) = found else { return Ok(Loaded::Nothing) };
         let Document { owner, id, version, kind, digest, state, .. } = document;
@@ -274,9 +363,11 @@ impl Tail {
             Ordering::Greater if state.is_settled() => return Ok(Loaded::Nothing),
             Ordering::Greater | Ordering::Equal => {}
         }
-        let parsed = self.documents.parsed(&owner, id, version).await?;
-        let embedded = self.documents.embedded(&owner, id, version).await?;
-        let (Some(parsed), Some(embedded)) = (parsed, embedded) else { return Ok(Loaded::Nothing) };
+        let Some(embedded) = documents.embedded(&owner, id, version, &self.options.model).await? else {
+            let failed = matches!(state, DocumentState::Failed(_));
+            return Ok(if failed { Loaded::Nothing } else { Loaded::Lacking(state) });
+        };
+        let Some(parsed) = documents.parsed(&owner, id, version).await? else { return Ok(Loaded::Nothing) };
         let features = Features::of(version, digest, &parsed, &embedded);
         let ranked_text = parsed.ranked_text;
         let indexed = IndexedDocument { owner, id, version, kind, ranked_text, features };
@@ -290,6 +381,8 @@ enum Loaded {
     Nothing,
     /// A newer version is searched.
     Replaced,
+    /// A version without vectors by this model, and how far it has come.
+    Lacking(DocumentState),
     /// A version that may be searched, and how far it has come.
     Version(Box<IndexedDocument>, DocumentState),
 }
@@ -298,6 +391,8 @@ enum Loaded {
 enum Prepared {
     /// Nothing any more.
     Nothing,
+    /// Its vectors by this model are to be made first.
+    Lacking(Located),
     /// Forget a document.
     Remove(IndexChange),
     /// Make a document searchable, and say so where that is not known yet.
@@ -313,4 +408,10 @@ struct Located {
     owner: OwnerId,
     id: DocumentId,
     version: Version,
+}
+
+impl Located {
+    fn of(change: &Change) -> Self {
+        Self { owner: change.owner.clone(), id: change.document, version: change.version }
+    }
 }

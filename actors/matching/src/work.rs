@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{StreamExt, TryStreamExt, iter};
+use tandem_domain::chunk::ModelIdentity;
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Failure};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, MatchId, OwnerId, RunId};
+use tandem_domain::models::Models;
 use tandem_domain::ranked::Features;
 use tandem_domain::run::{
     ItemOutcome, MatchRun, PairMatch, PairOutcome, Progress, RunRow, ScoredPair, Selection,
 };
 use tandem_domain::task::{Task, TaskKind, TaskSubject};
-use tandem_ports::{Clock, DocumentStore, RunStore, TaskStore, WorkQueue};
-use tandem_runtime::{StageWork, file_task};
+use tandem_ports::{DocumentStore, RunStore};
+use tandem_runtime::StageWork;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::allowance::{Allowance, Refund};
+use crate::filing::Filing;
 use crate::metrics;
 use crate::open_runs::{OpenRun, OpenRuns};
 use crate::question::Among;
@@ -33,33 +37,24 @@ const AT_ONCE: usize = 64;
 pub struct RunWork {
     documents: Arc<dyn DocumentStore>,
     runs: Arc<dyn RunStore>,
-    filing: ItemFiling,
+    models: watch::Receiver<Arc<Models>>,
+    filing: Filing,
     searcher: Searcher,
     open: Arc<OpenRuns>,
     allowance: Option<Arc<dyn Allowance>>,
 }
 
-/// What is needed to file the items of a run.
-#[derive(Clone)]
-pub struct ItemFiling {
-    /// Where tasks are kept.
-    pub tasks: Arc<dyn TaskStore>,
-    /// Where their keys go.
-    pub queue: Arc<dyn WorkQueue>,
-    /// When they are filed.
-    pub clock: Arc<dyn Clock>,
-}
-
 impl RunWork {
-    /// Work on these ports.
+    /// Work on these ports. Documents are compared by the vectors of the model that serves when an item is worked on.
     pub fn new(
         documents: Arc<dyn DocumentStore>,
         runs: Arc<dyn RunStore>,
-        filing: ItemFiling,
+        models: watch::Receiver<Arc<Models>>,
+        filing: Filing,
         searcher: Searcher,
         open: Arc<OpenRuns>,
     ) -> Self {
-        Self { documents, runs, filing, searcher, open, allowance: None }
+        Self { documents, runs, models, filing, searcher, open, allowance: None }
     }
 
     /// The same, and items take what they may come to before they are ranked.
@@ -84,12 +79,10 @@ impl RunWork {
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
             .await?;
-        let ItemFiling { tasks, queue, clock } = &self.filing;
         iter(0..run.spec.queries.len() as u32)
-            .map(|item| async move {
+            .map(|item| {
                 let subject = TaskSubject::RunItem { run: run.id, item };
-                let task = Task::new(run.owner.clone(), TaskKind::MatchBulk, subject, clock.now());
-                file_task(tasks.as_ref(), queue.as_ref(), &task).await.map(|_| ())
+                self.filing.file(&run.owner, TaskKind::MatchBulk, subject)
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
@@ -110,7 +103,8 @@ impl RunWork {
     async fn rank(&self, open: &OpenRun, query: DocumentId) -> Result<Vec<RunRow>, Failure> {
         let run = &open.run;
         let spec = &run.spec;
-        let ready = load(self.documents.as_ref(), &run.owner, spec.query_kind, query).await?;
+        let model = self.models.borrow().serving.identity.clone();
+        let ready = load(self.documents.as_ref(), &run.owner, spec.query_kind, query, &model).await?;
         let ranked = self
             .searcher
             .rank(Query {
@@ -180,7 +174,8 @@ impl StageWork for RunWork {
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Person { .. } => Err(not_of_a_run()),
+            | TaskSubject::Person { .. }
+            | TaskSubject::Vectors { .. } => Err(not_of_a_run()),
         }
     }
 
@@ -193,7 +188,8 @@ impl StageWork for RunWork {
             | TaskSubject::Match { .. }
             | TaskSubject::RunCancel { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Person { .. } => {
+            | TaskSubject::Person { .. }
+            | TaskSubject::Vectors { .. } => {
                 return Err(not_of_a_run());
             }
         };
@@ -217,13 +213,18 @@ impl StageWork for RunWork {
 pub struct InteractiveWork {
     documents: Arc<dyn DocumentStore>,
     runs: Arc<dyn RunStore>,
+    models: watch::Receiver<Arc<Models>>,
     refund: Option<Arc<dyn Refund>>,
 }
 
 impl InteractiveWork {
-    /// Work on these ports.
-    pub fn new(documents: Arc<dyn DocumentStore>, runs: Arc<dyn RunStore>) -> Self {
-        Self { documents, runs, refund: None }
+    /// Work on these ports. Pairs are compared by the vectors of the model that serves when they are worked on.
+    pub fn new(
+        documents: Arc<dyn DocumentStore>,
+        runs: Arc<dyn RunStore>,
+        models: watch::Receiver<Arc<Models>>,
+    ) -> Self {
+        Self { documents, runs, models, refund: None }
     }
 
     /// The same, and who asked for a pair that cannot be scored gets back what it cost.
@@ -240,8 +241,9 @@ impl InteractiveWork {
     async fn score_pair(&self, owner: &OwnerId, id: MatchId) -> Result<(), Failure> {
         let Some(pair) = self.open_pair(owner, id).await? else { return Ok(()) };
         let documents = self.documents.as_ref();
-        let job = load(documents, owner, DocumentKind::Job, pair.job).await?;
-        let resume = load(documents, owner, DocumentKind::Resume, pair.resume).await?;
+        let model = self.models.borrow().serving.identity.clone();
+        let job = load(documents, owner, DocumentKind::Job, pair.job, &model).await?;
+        let resume = load(documents, owner, DocumentKind::Resume, pair.resume, &model).await?;
         let weights = pair.weights;
         let scored = spawn_blocking(move || ScoredPair {
             score: score(&job.features, &resume.features, &weights),
@@ -295,7 +297,8 @@ impl StageWork for InteractiveWork {
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Person { .. } => Err(not_interactive()),
+            | TaskSubject::Person { .. }
+            | TaskSubject::Vectors { .. } => Err(not_interactive()),
         }
     }
 
@@ -309,7 +312,8 @@ impl StageWork for InteractiveWork {
             | TaskSubject::Run { .. }
             | TaskSubject::RunItem { .. }
             | TaskSubject::Erasure { .. }
-            | TaskSubject::Person { .. } => Err(not_interactive()),
+            | TaskSubject::Person { .. }
+            | TaskSubject::Vectors { .. } => Err(not_interactive()),
         }
     }
 }
@@ -327,6 +331,7 @@ async fn load(
     owner: &OwnerId,
     kind: DocumentKind,
     id: DocumentId,
+    model: &ModelIdentity,
 ) -> Result<Ready, Failure> {
     let found = documents.document(owner, id).await?.filter(|document| document.kind == kind);
     let Some(Document { version, digest, state, .. }) = found else {
@@ -337,7 +342,7 @@ async fn load(
         return Err(Failure { code: failure.code, reason });
     }
     let parsed = documents.parsed(owner, id, version).await?;
-    let embedded = documents.embedded(owner, id, version).await?;
+    let embedded = documents.embedded(owner, id, version, model).await?;
     let (Some(parsed), Some(embedded)) = (parsed, embedded) else {
         let reason = format!("the {kind} is still being read");
         return Err(Failure { code: ErrorCode::NotReady, reason });

@@ -22,6 +22,7 @@ use crate::documents::{
 };
 use crate::health::{GetHealth, Health};
 use crate::matches::{CreateMatch, GetMatch, ListMatches, MatchPage, MatchView};
+use crate::models::{ChangeModels, GetModels, ModelsView};
 use crate::quota::{GetQuota, QuotaView};
 use crate::runs::{CancelRun, CreateRun, FailedItems, GetFailedItems, GetRows, GetRun, RowPage, RunView};
 use crate::status::{GetStatus, Status};
@@ -107,6 +108,8 @@ conversations! {
     GetFailedItems => FailedItems,
     GetHealth => Health,
     GetStatus => Status,
+    GetModels => ModelsView,
+    ChangeModels => ModelsView,
     CancelRun => RunView,
     GetQuota => QuotaView,
     IdentifyKey => KeyAccess,

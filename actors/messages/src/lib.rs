@@ -8,6 +8,7 @@ pub mod audit;
 pub mod documents;
 pub mod health;
 pub mod matches;
+pub mod models;
 pub mod quota;
 pub mod runs;
 pub mod status;

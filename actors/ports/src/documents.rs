@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::chunk::{EmbeddedVersion, ModelIdentity};
 use tandem_domain::document::{
     Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
 };
@@ -180,7 +180,8 @@ pub trait DocumentStore: Send + Sync + 'static {
         version: Version,
     ) -> Result<Option<ParsedVersion>, StoreError>;
 
-    /// Keeps the vectors of a version. Conflict: they are kept already; the first ones stay.
+    /// Keeps the vectors of a version by one model, beside those of others. Conflict: that model's are kept already; the
+    /// first ones stay.
     async fn put_embedded(
         &self,
         owner: &OwnerId,
@@ -189,13 +190,23 @@ pub trait DocumentStore: Send + Sync + 'static {
         embedded: &EmbeddedVersion,
     ) -> Result<Write<()>, StoreError>;
 
-    /// The vectors of a version.
+    /// The vectors of a version by this model.
     async fn embedded(
         &self,
         owner: &OwnerId,
         id: DocumentId,
         version: Version,
+        model: &ModelIdentity,
     ) -> Result<Option<EmbeddedVersion>, StoreError>;
+
+    /// Forgets the vectors of a version by this model, if there are any; durable when it returns. It can be repeated.
+    async fn forget_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        model: &ModelIdentity,
+    ) -> Result<(), StoreError>;
 
     /// Removes a document whose latest version is `latest`: from now on no method of this port finds it, and its content
     /// may be submitted anew. What was derived from it stays until [`DocumentStore::forget_version`]. Conflict: the
@@ -208,7 +219,7 @@ pub trait DocumentStore: Send + Sync + 'static {
         latest: Version,
     ) -> Result<Write<Option<Document>>, StoreError>;
 
-    /// Forgets what parsing and embedding made of a version, if they made anything, with the vectors that
+    /// Forgets what parsing and embedding, by any model, made of a version, if they made anything, with the vectors that
     /// [`crate::VectorCache`] keeps of it; durable when it returns. It can be
     /// repeated. Whoever keeps something of a version and then finds the document gone calls it too.
     async fn forget_version(

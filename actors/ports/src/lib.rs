@@ -21,6 +21,7 @@ pub mod queue;
 pub mod trace;
 
 pub mod embedder;
+pub mod models;
 pub mod vectors;
 
 pub mod index;
@@ -37,6 +38,7 @@ pub use embedder::Embedder;
 pub use error::{StoreError, Write};
 pub use index::MatchIndex;
 pub use intents::IntentStore;
+pub use models::ModelStore;
 pub use objects::ObjectStore;
 pub use queue::WorkQueue;
 pub use quotas::QuotaStore;

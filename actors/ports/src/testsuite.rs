@@ -11,6 +11,7 @@ pub mod clock;
 
 pub mod documents;
 pub mod intents;
+pub mod models;
 pub mod runs;
 pub mod tasks;
 pub mod vectors;

@@ -26,7 +26,7 @@ pub(crate) enum Scope {
     Bulk,
     /// Manage the caller's own keys.
     Admin,
-    /// Look at nodes, shards, queues and metrics.
+    /// Look at nodes, shards, queues and metrics, and move the corpus to another model.
     Operate,
     /// Read the audit log of the tenant, give out and erase what is stored of its users.
     Tenant,

@@ -69,7 +69,7 @@ async fn s10_without_credentials_nobody_is_let_in() {
     for open in ["/healthz", "/livez", "/readyz", "/openapi.json", "/docs", "/api/v1/health/ping"] {
         assert_eq!(site().get(open).await.status, StatusCode::OK, "{open}");
     }
-    for closed in ["/metrics", "/status"] {
+    for closed in ["/metrics", "/models", "/status"] {
         site().get(closed).await.problem(401, "AUTH_REQUIRED");
     }
 }

@@ -2,7 +2,7 @@ use super::samples::ID;
 use super::*;
 
 /// Every route there is. A new one is added here, in the table of `router.rs`, and nowhere else.
-const ROUTES: [(&str, &str); 50] = [
+const ROUTES: [(&str, &str); 54] = [
     ("get", "/api/v1/account"),
     ("get", "/api/v1/audit"),
     ("post", "/api/v1/callbacks/n8n/job"),
@@ -50,6 +50,10 @@ const ROUTES: [(&str, &str); 50] = [
     ("get", "/healthz"),
     ("get", "/livez"),
     ("get", "/metrics"),
+    ("get", "/models"),
+    ("post", "/models/end"),
+    ("post", "/models/move"),
+    ("post", "/models/rollback"),
     ("get", "/openapi.json"),
     ("get", "/readyz"),
     ("get", "/status"),

@@ -1,4 +1,7 @@
+use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::models::{ModelPlace, SecondStage};
 use tandem_messages::health::{Health, HealthCheck};
+use tandem_messages::models::{ChangeModels, ModelsView, MoveTo, SecondView};
 use tandem_messages::status::{QueueStatus, ShardOwner, ShardStatus, Status};
 
 use super::samples::ID;
@@ -52,6 +55,42 @@ async fn an_operator_sees_nodes_shards_and_queues() {
     let owner = json!({"node": "a", "caughtUp": true, "lag": 2, "documents": 7});
     assert_eq!(seen["shards"], json!([{"shard": 0, "owners": [owner]}]));
     assert_eq!(seen["queues"], json!([{"kind": "parse", "waiting": 3, "inFlight": 1, "dead": 0}]));
+}
+
+#[tokio::test]
+async fn an_operator_moves_the_corpus_to_another_model() {
+    let model = |precision: &str| ModelPlace {
+        identity: ModelIdentity {
+            id: format!("native-{precision}"),
+            weights_digest: "00".to_owned(),
+            tokenizer_digest: "11".to_owned(),
+            dimensions: 384,
+        },
+        engine: "native".to_owned(),
+        folder: "/models/m".to_owned(),
+        precision: precision.to_owned(),
+        max_tokens: 256,
+    };
+    let site = Site::new(move |request| match request {
+        Request::ChangeModels(change) => {
+            let to =
+                MoveTo { folder: None, engine: None, precision: Some("f32".to_owned()), max_tokens: None };
+            assert_eq!(*change, ChangeModels::Move(to));
+            let (place, stage) = (model("f32"), SecondStage::Moving);
+            let second = SecondView { place, stage, shards: 4, caught_up: 1, changes: 40, seen: 10 };
+            let (second, problems) = (Some(second), vec!["the folder is empty".to_owned()]);
+            let view = ModelsView { serving: model("int8"), second, removing: false, problems };
+            Act::Reply(Reply::ChangeModels(view))
+        }
+        other => panic!("asked {}", other.name()),
+    });
+    let seen = site.post("/models/move", json!({"precision": "f32"})).await.data();
+    assert_eq!((&seen["serving"]["id"], &seen["serving"]["maxTokens"]), (&json!("native-int8"), &json!(256)));
+    let second = &seen["second"];
+    assert_eq!((&second["model"]["precision"], &second["stage"]), (&json!("f32"), &json!("moving")));
+    assert_eq!((&second["caughtUp"], &second["shards"]), (&json!(1), &json!(4)));
+    assert_eq!(seen["problems"], json!(["the folder is empty"]));
+    site.post("/models/move", json!({"model": "f32"})).await.problem(400, "VALIDATION_ERROR");
 }
 
 #[tokio::test]

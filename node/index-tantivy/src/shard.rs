@@ -92,6 +92,17 @@ impl TantivyIndex {
         Ok(shard)
     }
 
+    /// The model of the shard in `folder`; None where there is no shard.
+    ///
+    /// # Errors
+    /// Damaged, Io.
+    pub fn model_of(folder: &Path) -> Result<Option<ModelIdentity>, IndexError> {
+        if !folder.exists() {
+            return Ok(None);
+        }
+        Ok(Manifest::read(folder)?.map(|manifest| manifest.model))
+    }
+
     /// Removes the shard in `folder`, whole or damaged; says whether there was one. Broken off, it can be repeated.
     ///
     /// # Errors

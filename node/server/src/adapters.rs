@@ -8,38 +8,47 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tandem_config::{EmbeddingPrecision, NodeConfig, ObjectsEngine, S3, Scylla, StoreEngine};
-use tandem_domain::chunk::ModelIdentity;
+use tandem_config::{NodeConfig, ObjectsEngine, S3, Scylla, StoreEngine};
+use tandem_domain::chunk::{ModelIdentity, ModelKey};
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
-use tandem_embedding::{Encoder, EncoderOptions, ModelFiles, Precision};
+use tandem_domain::models::Models;
+use tandem_embedding::{Engine, Engines};
 use tandem_index_tantivy::{Options as ShardFiles, TantivyIndex};
 use tandem_matching::OpenShard;
 use tandem_objects::{LocalObjects, S3Objects, S3Options};
 use tandem_ports::index::IndexError;
 use tandem_ports::{
-    AccountStore, AuditStore, Clock, DocumentStore, IntentStore, MatchIndex, ObjectStore, QuotaStore,
-    RunStore, TaskStore, VectorCache, WorkQueue,
+    AccountStore, AuditStore, Clock, DocumentStore, IntentStore, MatchIndex, ModelStore, ObjectStore,
+    QuotaStore, RunStore, TaskStore, VectorCache, WorkQueue,
 };
 use tandem_queue_rabbitmq::{RabbitOptions, RabbitQueue};
 use tandem_runtime::Spawner;
 use tandem_store_embedded::{EmbeddedStore, OpenOptions};
 use tandem_store_scylla::{Replication, ScyllaOptions, ScyllaStore};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clock::SystemClock;
 use crate::corpus::Corpus;
+use crate::engine::{LoadedModel, ModelSpec};
+use crate::models::load_exactly;
 
 /// How long one request to a bucket may take, and its connection.
 const BUCKET_LIMIT: Duration = Duration::from_secs(30);
 const BUCKET_CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const BUCKET_RETRIES: u32 = 3;
+/// How often it is looked which model a new corpus is of.
+const FIRST_MODELS: u32 = 5;
 
 /// The open adapters.
 pub(crate) struct Adapters {
     ground: Ground,
     pub(crate) objects: Arc<dyn ObjectStore>,
-    pub(crate) encoder: Arc<Encoder>,
+    /// The models that the corpus has, as this node follows them.
+    pub(crate) models: watch::Sender<Arc<Models>>,
+    /// Those that are loaded.
+    pub(crate) engines: watch::Sender<Engines>,
     pub(crate) clock: Arc<dyn Clock>,
     /// What this node has in common with the others of its cluster.
     pub(crate) corpus: Option<Corpus>,
@@ -70,6 +79,13 @@ impl Ground {
     }
 
     pub(crate) fn vectors(&self) -> Arc<dyn VectorCache> {
+        match self {
+            Self::Embedded(store) => Arc::new(store.clone()),
+            Self::Cluster(store, _) => Arc::new(store.clone()),
+        }
+    }
+
+    pub(crate) fn models_store(&self) -> Arc<dyn ModelStore> {
         match self {
             Self::Embedded(store) => Arc::new(store.clone()),
             Self::Cluster(store, _) => Arc::new(store.clone()),
@@ -140,20 +156,18 @@ impl Adapters {
     /// a while.
     pub(crate) async fn open(config: &NodeConfig, spawner: &Spawner) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let encoder_options = encoder_options(config)?;
-        let encoder = tokio::task::spawn_blocking(move || Encoder::load(&encoder_options));
+        let model = ModelSpec::of(config)?.load();
         let ground = open_ground(config, &clock, spawner);
-        let (encoder, ground) = tokio::join!(encoder, ground);
-        let encoder = Arc::new(encoder.context("loading the model panicked")??);
+        let (model, ground) = tokio::join!(model, ground);
         let (ground, objects) = (ground?, open_objects(config).await?);
         let corpus = match &ground {
             Ground::Embedded(_) => None,
-            Ground::Cluster(store, _) => {
-                let mine = Corpus::of(config, encoder.identity().clone(), clock.new_id());
-                Some(mine.join(store).await?)
-            }
+            Ground::Cluster(store, _) => Some(Corpus::of(config, clock.new_id()).join(store).await?),
         };
-        Ok(Self { ground, objects, encoder, clock, corpus })
+        let (models, serving) = models_of(ground.models_store().as_ref(), model, config).await?;
+        let engines = watch::Sender::new(Engines { serving, second: None });
+        let models = watch::Sender::new(Arc::new(models));
+        Ok(Self { ground, objects, models, engines, clock, corpus })
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
@@ -163,6 +177,39 @@ impl Adapters {
     pub(crate) fn into_ground(self) -> Ground {
         self.ground
     }
+}
+
+/// The models of the corpus, and the one that serves, loaded: what the store says, or the configuration's where the corpus
+/// is new.
+async fn models_of(
+    store: &dyn ModelStore,
+    configured: anyhow::Result<LoadedModel>,
+    config: &NodeConfig,
+) -> anyhow::Result<(Models, Engine)> {
+    for _ in 0..FIRST_MODELS {
+        if let Some(models) = store.models().await? {
+            let serving = &models.serving;
+            if let Ok(LoadedModel { place, engine }) = configured
+                && place.identity == serving.identity
+            {
+                return Ok((models, engine));
+            }
+            tracing::warn!(
+                model = serving.identity.id,
+                folder = serving.folder,
+                "the corpus is of another model than the configuration names, and goes on with its own; \
+                 `tandem reembed` moves it"
+            );
+            let engine = load_exactly(serving, config).await?;
+            return Ok((models, engine));
+        }
+        let Ok(LoadedModel { place, .. }) = &configured else { break };
+        // Whoever is first decides, which the next look tells.
+        let first = store.put_models(&Models::new(place.clone())).await?;
+        tracing::debug!(?first, "a new corpus");
+    }
+    configured?;
+    bail!("the store does not keep which model the corpus is of")
 }
 
 /// Opens where rows and tasks lie.
@@ -262,35 +309,21 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn encoder_options(config: &NodeConfig) -> anyhow::Result<EncoderOptions> {
-    let configured = Some(config.embedding.model_dir.clone()).filter(|dir| !dir.as_os_str().is_empty());
-    let dir: PathBuf = configured
-        .or_else(ModelFiles::default_dir)
-        .context("there is no home folder to look for the model in: set embedding.model_dir")?;
-    let precision = match config.embedding.precision {
-        EmbeddingPrecision::Int8 => Precision::Int8,
-        EmbeddingPrecision::Bf16 => Precision::Bf16,
-        EmbeddingPrecision::F32 => Precision::F32,
-    };
-    Ok(EncoderOptions { max_tokens: config.embedding.max_tokens, precision, ..EncoderOptions::new(dir) })
-}
-
-/// Opens shards in the node's data folder. Their number is fixed by the folder's first use, since each document lies in
-/// one of them. Shards of another corpus are removed: what they know of its change log is not true of this one.
-pub(crate) fn shard_opener(
-    config: &NodeConfig,
-    model: ModelIdentity,
-    corpus: Option<&Corpus>,
-) -> anyhow::Result<OpenShard> {
+/// Opens shards in the node's data folder, those of each model in a folder of their own. Their number is fixed by the
+/// folder's first use, since each document lies in one of them. Shards of another corpus are removed: what they know of its
+/// change log is not true of this one.
+pub(crate) fn shard_opener(config: &NodeConfig, corpus: Option<&Corpus>) -> anyhow::Result<OpenShard> {
     let folder = index_folder(config);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     if let Some(corpus) = corpus {
         keep_only(&folder, corpus.id)?;
     }
     fix_shard_count(&folder, config.index.shards)?;
-    Ok(Arc::new(move |number| {
-        let place = shard_folder(&folder, number);
-        match TantivyIndex::open(&place, ShardFiles { model: model.clone() }) {
+    Ok(Arc::new(move |model, number| {
+        let place = shard_folder(&folder, model.key(), number);
+        let opened = take_over(&folder, &place, model, number)
+            .and_then(|()| TantivyIndex::open(&place, ShardFiles { model: model.clone() }));
+        match opened {
             Ok(index) => Ok(Arc::new(index) as Arc<dyn MatchIndex>),
             Err(error) => {
                 let reason = format!("the index shard {} {}: {error}", place.display(), advice(&error));
@@ -300,21 +333,73 @@ pub(crate) fn shard_opener(
     }))
 }
 
+/// Moves a shard to where those of its model are, if it lies where shards lay when there was one model.
+fn take_over(folder: &Path, place: &Path, model: &ModelIdentity, number: u16) -> Result<(), IndexError> {
+    let before = folder.join(shard_name(number));
+    if place.exists() || TantivyIndex::model_of(&before)?.as_ref() != Some(model) {
+        return Ok(());
+    }
+    let parent = place.parent().unwrap_or(folder);
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::rename(&before, place))
+        .map_err(|error| IndexError::Io(error.to_string()))
+}
+
+/// Removes the shards of models that are not in use.
+pub(crate) fn keep_shards_of(folder: &Path, models: &Models) -> anyhow::Result<()> {
+    let kept: Vec<String> = models.in_use().map(|place| model_name(place.identity.key())).collect();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => Err(error),
+    };
+    for entry in entries.with_context(|| format!("cannot read {}", folder.display()))? {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(MODEL_PREFIX) && !kept.contains(&name) {
+            tracing::info!(folder = name, "removing the shards of a model that is not used");
+            fs::remove_dir_all(entry.path()).with_context(|| format!("cannot remove {name}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// Where a node keeps its shards.
 pub(crate) fn index_folder(config: &NodeConfig) -> PathBuf {
     config.node.data_dir.join("index")
 }
 
-/// Where a shard's files are in it.
-pub(crate) fn shard_folder(index: &Path, number: u16) -> PathBuf {
-    index.join(format!("shard-{number}"))
+const MODEL_PREFIX: &str = "model-";
+
+fn model_name(model: ModelKey) -> String {
+    format!("{MODEL_PREFIX}{model}")
+}
+
+/// Where a shard's files may be: of each model, and where they were when there was one.
+pub(crate) fn shard_folders(index: &Path, number: u16) -> anyhow::Result<Vec<PathBuf>> {
+    let name = shard_name(number);
+    let mut folders = vec![index.join(&name)];
+    if index.exists() {
+        let entries = fs::read_dir(index).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let entries = entries.with_context(|| format!("cannot read {}", index.display()))?;
+        let of_models = entries.iter().filter(|e| e.file_name().to_string_lossy().starts_with(MODEL_PREFIX));
+        folders.extend(of_models.map(|entry| entry.path().join(&name)));
+    }
+    Ok(folders)
+}
+
+/// The name of a shard's folder among those of its model.
+fn shard_name(number: u16) -> String {
+    format!("shard-{number}")
+}
+
+fn shard_folder(index: &Path, model: ModelKey, number: u16) -> PathBuf {
+    index.join(model_name(model)).join(shard_name(number))
 }
 
 fn advice(error: &IndexError) -> &'static str {
     match error {
         IndexError::Model => {
-            "was made with another model, embedding.precision or embedding.max_tokens: set them back, or use another \
-             data folder"
+            "holds vectors of another model than its folder says: `tandem shard rebuild` builds it again"
         }
         IndexError::Damaged(_) => "is damaged: `tandem shard rebuild` builds it again from the store",
         IndexError::Io(_) => "cannot be opened",

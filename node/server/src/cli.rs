@@ -61,6 +61,8 @@ pub(crate) enum Command {
     /// Have parts of the index built again.
     #[command(subcommand)]
     Shard(ShardCommand),
+    /// Move everything to another sentence model while the old one serves, or show how far that has come.
+    Reembed(ReembedArgs),
     /// Make the certificates with which nodes know one another.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -355,6 +357,57 @@ pub(crate) struct RebuildArgs {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) shard: Vec<u16>,
     /// The data folder [default: node.data_dir of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Arguments of `tandem reembed`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every vector is made again by the new model, in the background and after whatever somebody waits for. Both models are
+kept meanwhile; the new one serves from the moment when each shard of the index has all of its vectors. The former one
+is kept up to date until --end, so that --rollback takes effect at once. Nodes may come and go. What is not named is as
+with the model that serves; its folder must be there on every node.
+
+Without --data a running node is asked, which needs the scope `operate` where there are accounts. With --data no node
+may run on that folder: this command does the work itself.
+
+Examples:
+  tandem reembed                                            show the models
+  tandem reembed --model /srv/models/bge-small --wait       move, and wait for the switch
+  tandem reembed --precision f32
+  tandem reembed --rollback
+  tandem reembed --end
+  tandem reembed --data ./data --model ~/models/bge-small   without a node")]
+pub(crate) struct ReembedArgs {
+    /// The folder of a sentence-transformers BERT model.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// The engine that computes, as in embedding.engine of the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) engine: Option<String>,
+    /// In what numbers, as in embedding.precision of the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) precision: Option<String>,
+    /// Word pieces per window, at most.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_tokens: Option<u32>,
+    /// Go back to the former model, or give up a move that goes on.
+    #[arg(long, conflicts_with_all = ["model", "engine", "precision", "max_tokens", "end"])]
+    pub(crate) rollback: bool,
+    /// End the move: remove what is left of the former model.
+    #[arg(long, conflicts_with_all = ["model", "engine", "precision", "max_tokens"])]
+    pub(crate) end: bool,
+    /// Wait until nothing is left to do, with a progress bar.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The edge of any node [default: edge.listen of the configuration].
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub(crate) url: Option<String>,
+    /// A key with the scope `operate`, for a node with accounts.
+    #[arg(long, env = "TANDEM_API_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Work on this data folder without a running node.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }

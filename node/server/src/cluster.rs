@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tandem_config::NodeConfig;
+use tandem_domain::chunk::ModelKey;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
 use tandem_matching::{HostedShards, ShardPeers};
@@ -146,11 +147,11 @@ impl Seen {
 
 #[async_trait]
 impl ShardPeers for Cluster {
-    fn serving(&self, shard: u16) -> Vec<String> {
+    fn serving(&self, model: ModelKey, shard: u16) -> Vec<String> {
         let neighbors = self.neighbors();
         let serving: BTreeMap<&NodeName, bool> = neighbors
             .iter()
-            .filter(|neighbor| neighbor.name != self.me && neighbor.state.serves(shard))
+            .filter(|neighbor| neighbor.name != self.me && neighbor.state.serves(model, shard))
             .map(|neighbor| (&neighbor.name, neighbor.state.draining))
             .collect();
         let mut order = owners(&shard_key(shard), serving.keys().copied(), serving.len());

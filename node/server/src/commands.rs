@@ -9,6 +9,7 @@ pub(crate) mod extract;
 pub(crate) mod matching;
 pub(crate) mod migrate;
 pub(crate) mod quota;
+pub(crate) mod reembed;
 pub(crate) mod rows;
 pub(crate) mod serve;
 pub(crate) mod shard;

@@ -27,12 +27,14 @@ use tandem_runtime::{ActorKind, ActorState, Pool, PoolOptions, StartError, Super
 use tokio::task::spawn_blocking;
 
 use crate::cluster::{Cluster, NodeState};
+use crate::models::ModelKeeper;
 
 use quota::Metering;
 use users::Exporter;
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+mod models;
 pub(crate) mod quota;
 mod status;
 mod uploads;
@@ -63,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) metering: Option<Metering>,
     pub(crate) supervisor: SupervisorHandle,
     pub(crate) hosted: HostedShards,
+    pub(crate) models: ModelKeeper,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) name: NodeName,
     /// What this node says of itself, but for its shards.
@@ -135,6 +138,8 @@ impl Parts {
             Request::EraseUser(q) => Reply::EraseUser(self.erase_user(q, context).await?),
             Request::GetHealth(_) => Reply::GetHealth(self.health().await),
             Request::GetStatus(_) => Reply::GetStatus(self.status().await),
+            Request::GetModels(_) => Reply::GetModels(self.models().await?),
+            Request::ChangeModels(q) => Reply::ChangeModels(self.change_models(q).await?),
         })
     }
 
@@ -215,9 +220,9 @@ impl Parts {
         if !self.state.holds_shards && self.cluster.is_none() {
             return HealthCheck { name: "index".to_owned(), ok: true, note: "not this node's".to_owned() };
         }
-        let nodes = self.nodes();
+        let (nodes, model) = (self.nodes(), self.models.serving());
         let missing = (0..self.state.shard_count)
-            .filter(|shard| !nodes.iter().any(|node| node.state.serves(*shard)))
+            .filter(|shard| !nodes.iter().any(|node| node.state.serves(model, *shard)))
             .count();
         let note = match missing {
             0 => "complete".to_owned(),

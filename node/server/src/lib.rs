@@ -8,6 +8,8 @@ mod wiring;
 mod adapters;
 mod cluster;
 mod corpus;
+mod engine;
+mod models;
 
 mod clock;
 mod gateway;
@@ -69,6 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => commands::accounts::key(command, resolve),
         Command::Audit(command) => commands::audit::run(command, resolve),
         Command::Shard(ShardCommand::Rebuild(args)) => commands::shard::rebuild(&args, resolve),
+        Command::Reembed(args) => commands::reembed::run(&args, resolve),
         Command::Certs(command) => commands::certs::run(&command),
         Command::Migrate(args) => commands::migrate::run(&args, resolve),
         Command::Drift(args) => commands::migrate::drifted(&args, resolve),

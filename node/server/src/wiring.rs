@@ -9,20 +9,20 @@ use std::time::Duration;
 use anyhow::Context;
 use tandem_config::{NodeConfig, Role, per_processor};
 use tandem_domain::document::{Failure, MediaKind};
-use tandem_embedding::{BatchedEmbedder, ChunkOptions, Chunker, EmbedWork, TextCutter};
+use tandem_embedding::EmbedWork;
 use tandem_index_tantivy::lexical_query;
 use tandem_ingestion::{
     Eraser, EraserPorts, Ingestion, IngestionOptions, Ingestor, IngestorOptions, IngestorPorts,
     UploadSweeper, UploadSweeperOptions, Uploads, UploadsOptions, UploadsPorts,
 };
 use tandem_matching::{
-    Allowance, Corpus, HostedShards, InteractiveWork, ItemFiling, Matching, OpenRuns, Refund, RunWork,
-    SearchOptions, Searcher, ShardHost, ShardHostOptions, ShardPeers,
+    Allowance, Corpus, Filing, HostedShards, InteractiveWork, Matching, OpenRuns, Refund, RunWork,
+    SearchOptions, Searcher, ShardHost, ShardHostOptions, ShardPeers, ShardPorts,
 };
 use tandem_messages::GatewayHandle;
 use tandem_parsing::child::{ExtractPool, ExtractPoolOptions};
 use tandem_parsing::stage::{ParsePorts, ParseWork};
-use tandem_ports::{AuditLog, Clock, Embedder, ObjectStore};
+use tandem_ports::{AuditLog, Clock, ObjectStore};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{
     Relay, RelayOptions, ShutdownReport, Stage, StageOptions, StagePorts, StageWork, Supervisor,
@@ -36,6 +36,7 @@ use crate::cluster::{Cluster, Keeper, KeeperOptions, NodeState};
 use crate::gateway::quota::Metering;
 use crate::gateway::users::Exporter;
 use crate::gateway::{NodeGateway, Parts};
+use crate::models::{ModelKeeper, ModelPorts};
 use crate::upload_key::upload_key;
 
 /// Threads that may block at the same time on files, SQLite, the encoder and the index: some for the node as a whole
@@ -83,7 +84,7 @@ impl Node {
         let cluster = Cluster::join(&supervisor, config, boot, &state, hosted.clone()).await?;
         let host = shard_host(&supervisor, config, &adapters, changes, hosted.clone())?;
         let keeper = match &cluster {
-            Some(cluster) => Some(start_keeper(&supervisor, config, cluster, host, &state).await?),
+            Some(cluster) => Some(start_keeper(&supervisor, config, cluster, host.clone(), &state).await?),
             None => {
                 // Nobody else could hold a part of the index for this node.
                 if config.has(Role::Index) {
@@ -92,6 +93,7 @@ impl Node {
                 None
             }
         };
+        let models = start_models(&supervisor, config, &adapters, host, cluster.clone()).await?;
         let peers = cluster.clone().map(|cluster| Arc::new(cluster) as Arc<dyn ShardPeers>);
         let corpus = Corpus::new(config.index.shards, hosted.clone(), peers);
         let eraser = eraser(&adapters, Arc::clone(&adapters.objects), adapters.clock(), changed.clone());
@@ -124,6 +126,7 @@ impl Node {
             metering,
             supervisor: supervisor.clone(),
             hosted,
+            models,
             cluster: cluster.clone(),
             name: node_name(config)?,
             state,
@@ -181,15 +184,17 @@ fn run_work(
 ) -> RunWork {
     let search = SearchOptions { pool: config.matching.pool, terms: config.matching.terms };
     let searcher = Searcher::new(corpus, lexical_query, search);
-    let filing = ItemFiling { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() };
     let allowance = metering.map(|metering| Arc::new(metering) as Arc<dyn Allowance>);
-    RunWork::new(adapters.documents(), adapters.runs(), filing, searcher, open).metered(allowance)
+    let models = adapters.models.subscribe();
+    RunWork::new(adapters.documents(), adapters.runs(), models, filing(adapters), searcher, open)
+        .metered(allowance)
 }
 
 /// What somebody waits for; a pair that cannot be scored costs nothing.
 fn interactive_work(adapters: &Adapters, metering: Option<Metering>) -> InteractiveWork {
     let refund = metering.map(|metering| Arc::new(metering) as Arc<dyn Refund>);
-    InteractiveWork::new(adapters.documents(), adapters.runs()).refunding(refund)
+    let models = adapters.models.subscribe();
+    InteractiveWork::new(adapters.documents(), adapters.runs(), models).refunding(refund)
 }
 
 async fn start_ingestion(
@@ -246,11 +251,38 @@ fn shard_host(
     changes: watch::Receiver<u64>,
     hosted: HostedShards,
 ) -> anyhow::Result<ShardHost> {
-    let model = adapters.encoder.identity().clone();
-    let options =
-        ShardHostOptions { shards: config.index.shards, batch: config.index.batch, model: model.clone() };
-    let open = shard_opener(config, model, adapters.corpus.as_ref())?;
-    Ok(ShardHost::new(supervisor.clone(), options, open, adapters.documents(), changes, hosted))
+    let options = ShardHostOptions { shards: config.index.shards, batch: config.index.batch };
+    let open = shard_opener(config, adapters.corpus.as_ref())?;
+    let ports = ShardPorts {
+        documents: adapters.documents(),
+        filing: filing(adapters),
+        models: adapters.models.subscribe(),
+        changed: changes,
+    };
+    Ok(ShardHost::new(supervisor.clone(), options, open, ports, hosted))
+}
+
+fn filing(adapters: &Adapters) -> Filing {
+    Filing { tasks: adapters.tasks(), queue: adapters.queue(), clock: adapters.clock() }
+}
+
+/// Follows what the store says of the corpus' models.
+async fn start_models(
+    supervisor: &SupervisorHandle,
+    config: &NodeConfig,
+    adapters: &Adapters,
+    host: ShardHost,
+    cluster: Option<Cluster>,
+) -> anyhow::Result<ModelKeeper> {
+    let ports = ModelPorts {
+        store: adapters.models_store(),
+        documents: adapters.documents(),
+        models: adapters.models.clone(),
+        engines: adapters.engines.clone(),
+        host,
+        cluster,
+    };
+    Ok(ModelKeeper::start(supervisor, config, ports).await?)
 }
 
 async fn start_keeper(
@@ -289,11 +321,7 @@ async fn start_stages(
         stages.push((Arc::new(parse), per_processor(config.parsing.workers)));
     }
     if config.has(Role::Embed) {
-        let embedder: Arc<dyn Embedder> =
-            Arc::new(BatchedEmbedder::new(Arc::clone(&adapters.encoder), threads));
-        let chunks = ChunkOptions { window_tokens: config.embedding.max_tokens, ..ChunkOptions::default() };
-        let cutter = TextCutter::new(Chunker::new(chunks)?, Arc::clone(&adapters.encoder));
-        let mut embed = EmbedWork::new(adapters.documents(), embedder, cutter, changed);
+        let mut embed = EmbedWork::new(adapters.documents(), adapters.engines.subscribe(), changed);
         if let Some(kept_for) = config.embedding.vectors_kept() {
             embed = embed.caching(adapters.vectors(), kept_for);
         }

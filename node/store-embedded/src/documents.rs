@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::chunk::{EmbeddedVersion, ModelIdentity};
 use tandem_domain::document::{
     Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
 };
@@ -23,6 +21,9 @@ const TABLE: &str = "documents";
 const PARSED: &str = "parsed_versions";
 const EMBEDDED: &str = "embedded_versions";
 const LOG: &str = "change_log";
+
+/// The model's key in rows from before there were several: their body alone says which it is.
+const BEFORE_MODELS: &[u8] = &[];
 
 fn by_id(connection: &Connection, owner: &OwnerId, id: DocumentId) -> Result<Option<Document>, Fault> {
     let select = "SELECT body FROM documents WHERE owner = ? AND id = ?";
@@ -94,42 +95,24 @@ fn remove(
     Ok(Write::Applied)
 }
 
-impl EmbeddedStore {
-    /// Keeps a value of a version unless one is kept. `table` is one of the two tables of versions.
-    async fn put_version<T: Serialize + Sync>(
-        &self,
-        table: &'static str,
-        owner: &OwnerId,
-        id: DocumentId,
-        version: Version,
-        value: &T,
-    ) -> Result<Write<()>, StoreError> {
-        let (owner, body) = (owner.clone(), encode(table, value)?);
-        let insert = format!(
-            "INSERT INTO {table} (owner, document, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        );
-        self.write(move |connection| {
-            let row = params![owner.as_str(), id.as_uuid().into_bytes(), version.0, body];
-            Ok(once(connection.prepare_cached(&insert)?.execute(row)?))
-        })
-        .await
-    }
+/// The vectors of a version in a row from before there were several models, if they are by this one.
+fn embedded_before(
+    connection: &Connection,
+    owner: &OwnerId,
+    id: DocumentId,
+    version: Version,
+    model: &ModelIdentity,
+) -> Result<Option<EmbeddedVersion>, Fault> {
+    let select =
+        "SELECT body FROM embedded_versions WHERE owner = ? AND document = ? AND version = ? AND model = ?";
+    let key = params![owner.as_str(), id.as_uuid().into_bytes(), version.0, BEFORE_MODELS];
+    let found: Option<EmbeddedVersion> = find(connection, EMBEDDED, select, key)?;
+    Ok(found.filter(|embedded| embedded.model == *model))
+}
 
-    async fn version<T: DeserializeOwned + Send + 'static>(
-        &self,
-        table: &'static str,
-        owner: &OwnerId,
-        id: DocumentId,
-        version: Version,
-    ) -> Result<Option<T>, StoreError> {
-        let owner = owner.clone();
-        let select = format!("SELECT body FROM {table} WHERE owner = ? AND document = ? AND version = ?");
-        self.read(move |connection| {
-            let key = params![owner.as_str(), id.as_uuid().into_bytes(), version.0];
-            find(connection, table, &select, key)
-        })
-        .await
-    }
+/// A write that is either there or to be repeated.
+fn certain(write: Write<()>) -> Result<(), StoreError> {
+    if write == Write::Unknown { Err(StoreError::Timeout) } else { Ok(()) }
 }
 
 /// What an insert that does nothing on conflict did.
@@ -250,7 +233,14 @@ impl DocumentStore for EmbeddedStore {
         version: Version,
         parsed: &ParsedVersion,
     ) -> Result<Write<()>, StoreError> {
-        self.put_version(PARSED, owner, id, version, parsed).await
+        let (owner, body) = (owner.clone(), encode(PARSED, parsed)?);
+        let insert = "INSERT INTO parsed_versions (owner, document, version, body) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO NOTHING";
+        self.write(move |connection| {
+            let row = params![owner.as_str(), id.as_uuid().into_bytes(), version.0, body];
+            Ok(once(connection.prepare_cached(insert)?.execute(row)?))
+        })
+        .await
     }
 
     async fn parsed(
@@ -259,7 +249,12 @@ impl DocumentStore for EmbeddedStore {
         id: DocumentId,
         version: Version,
     ) -> Result<Option<ParsedVersion>, StoreError> {
-        self.version(PARSED, owner, id, version).await
+        let owner = owner.clone();
+        let select = "SELECT body FROM parsed_versions WHERE owner = ? AND document = ? AND version = ?";
+        self.read(move |connection| {
+            find(connection, PARSED, select, params![owner.as_str(), id.as_uuid().into_bytes(), version.0])
+        })
+        .await
     }
 
     async fn put_embedded(
@@ -269,7 +264,18 @@ impl DocumentStore for EmbeddedStore {
         version: Version,
         embedded: &EmbeddedVersion,
     ) -> Result<Write<()>, StoreError> {
-        self.put_version(EMBEDDED, owner, id, version, embedded).await
+        let (owner, model, body) = (owner.clone(), embedded.model.clone(), encode(EMBEDDED, embedded)?);
+        let insert = "INSERT INTO embedded_versions (owner, document, version, model, body)
+            VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        self.write(move |connection| {
+            if embedded_before(connection, &owner, id, version, &model)?.is_some() {
+                return Ok(Write::Conflict(()));
+            }
+            let (id, key) = (id.as_uuid().into_bytes(), model.key());
+            let row = params![owner.as_str(), id, version.0, key.as_bytes(), body];
+            Ok(once(connection.prepare_cached(insert)?.execute(row)?))
+        })
+        .await
     }
 
     async fn embedded(
@@ -277,8 +283,46 @@ impl DocumentStore for EmbeddedStore {
         owner: &OwnerId,
         id: DocumentId,
         version: Version,
+        model: &ModelIdentity,
     ) -> Result<Option<EmbeddedVersion>, StoreError> {
-        self.version(EMBEDDED, owner, id, version).await
+        let (owner, model) = (owner.clone(), model.clone());
+        let select = "SELECT body FROM embedded_versions WHERE owner = ? AND document = ? AND version = ? AND model = ?";
+        self.read(move |connection| {
+            let (document, key) = (id.as_uuid().into_bytes(), model.key());
+            let key = params![owner.as_str(), document, version.0, key.as_bytes()];
+            let found = find(connection, EMBEDDED, select, key)?;
+            found.map_or_else(
+                || embedded_before(connection, &owner, id, version, &model),
+                |found| Ok(Some(found)),
+            )
+        })
+        .await
+    }
+
+    async fn forget_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        model: &ModelIdentity,
+    ) -> Result<(), StoreError> {
+        let (owner, model) = (owner.clone(), model.clone());
+        let delete =
+            "DELETE FROM embedded_versions WHERE owner = ? AND document = ? AND version = ? AND model = ?";
+        let forgotten = self.write(move |connection| {
+            let (document, key) = (id.as_uuid().into_bytes(), model.key());
+            let before = embedded_before(connection, &owner, id, version, &model)?.map(|_| BEFORE_MODELS);
+            for key in std::iter::once(&key.as_bytes()[..]).chain(before) {
+                connection.prepare_cached(delete)?.execute(params![
+                    owner.as_str(),
+                    document,
+                    version.0,
+                    key
+                ])?;
+            }
+            Ok(Write::<()>::Applied)
+        });
+        certain(forgotten.await?)
     }
 
     async fn remove(
@@ -307,7 +351,7 @@ impl DocumentStore for EmbeddedStore {
             vectors::forget(connection, &owner, id, version)?;
             Ok(Write::<()>::Applied)
         });
-        if forgotten.await? == Write::Unknown { Err(StoreError::Timeout) } else { Ok(()) }
+        certain(forgotten.await?)
     }
 
     async fn log_change(&self, change: &Change) -> Result<Write<()>, StoreError> {

@@ -25,6 +25,7 @@ mod connection;
 mod drift;
 mod lock;
 mod migrations;
+mod models;
 mod readers;
 mod writer;
 

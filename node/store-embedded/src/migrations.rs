@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "audit", sql: include_str!("../migrations/0005_audit.sql") },
     Migration { version: 6, name: "versions", sql: include_str!("../migrations/0006_versions.sql") },
     Migration { version: 7, name: "traces", sql: include_str!("../migrations/0007_traces.sql") },
+    Migration { version: 8, name: "models", sql: include_str!("../migrations/0008_models.sql") },
 ];
 
 /// What a migration did.

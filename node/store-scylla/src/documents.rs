@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::chunk::{EmbeddedVersion, ModelIdentity};
 use tandem_domain::document::{
     Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
 };
@@ -22,16 +22,18 @@ use crate::store::{Conditional, ScyllaStore, limited};
 use crate::unique::{FIRST_REV, Unique, space};
 
 const DOCUMENTS: &str = "documents";
-const VERSIONS: &str = "versions";
+pub(crate) const VERSIONS: &str = "versions";
 
 /// How often a step is tried that another step overtakes. States only move forward and there are five.
 const ADVANCES: u32 = 8;
 
 /// What is kept of a version, as the last byte of its key.
 #[derive(Clone, Copy)]
-enum Stage {
+pub(crate) enum Stage {
     Parsed = 1,
-    Embedded = 2,
+    /// The vectors by the one model that there was before there were several.
+    EmbeddedBefore = 2,
+    Embedded = 3,
 }
 
 const fn space_of(kind: DocumentKind) -> u8 {
@@ -69,7 +71,7 @@ impl Unique for Document {
     }
 }
 
-fn version_key(id: DocumentId, version: Version, stage: Stage) -> Vec<u8> {
+pub(crate) fn version_key(id: DocumentId, version: Version, stage: Stage) -> Vec<u8> {
     [&id.as_uuid().into_bytes()[..], &version.0.to_be_bytes(), &[stage as u8]].concat()
 }
 
@@ -99,7 +101,7 @@ impl ScyllaStore {
     }
 
     /// Its parts first: without the cell nobody would find them.
-    async fn forget_stage(&self, owner: &OwnerId, key: &[u8]) -> Result<(), StoreError> {
+    pub(crate) async fn forget_stage(&self, owner: &OwnerId, key: &[u8]) -> Result<(), StoreError> {
         let at = At { table: &self.statements().versions, owner, key };
         let Some(cell) = self.cell_serial(at).await? else { return Ok(()) };
         self.drop_parts(owner, &decode(VERSIONS, &cell.body)?).await?;
@@ -110,7 +112,7 @@ impl ScyllaStore {
         }
     }
 
-    async fn version<T: DeserializeOwned>(
+    pub(crate) async fn version<T: DeserializeOwned>(
         &self,
         owner: &OwnerId,
         key: Vec<u8>,
@@ -244,7 +246,7 @@ impl DocumentStore for ScyllaStore {
         version: Version,
         embedded: &EmbeddedVersion,
     ) -> Result<Write<()>, StoreError> {
-        self.put_version(owner, version_key(id, version, Stage::Embedded), embedded).await
+        self.put_vectors(owner, id, version, embedded).await
     }
 
     async fn embedded(
@@ -252,8 +254,19 @@ impl DocumentStore for ScyllaStore {
         owner: &OwnerId,
         id: DocumentId,
         version: Version,
+        model: &ModelIdentity,
     ) -> Result<Option<EmbeddedVersion>, StoreError> {
-        self.version(owner, version_key(id, version, Stage::Embedded)).await
+        self.vectors(owner, id, version, model).await
+    }
+
+    async fn forget_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        model: &ModelIdentity,
+    ) -> Result<(), StoreError> {
+        self.forget_model(owner, id, version, model).await
     }
 
     /// The second key and the list first: what is broken off in between is still found by its id, and removed again.
@@ -293,9 +306,8 @@ impl DocumentStore for ScyllaStore {
         id: DocumentId,
         version: Version,
     ) -> Result<(), StoreError> {
-        for stage in [Stage::Parsed, Stage::Embedded] {
-            self.forget_stage(owner, &version_key(id, version, stage)).await?;
-        }
+        self.forget_stage(owner, &version_key(id, version, Stage::Parsed)).await?;
+        self.forget_models(owner, id, version).await?;
         self.forget_vectors(owner, id, version).await
     }
 

@@ -33,6 +33,7 @@ pub(crate) mod space {
     pub(crate) const RUNS: u8 = 3;
     pub(crate) const MATCHES: u8 = 4;
     pub(crate) const AGREEMENT: u8 = 5;
+    pub(crate) const MODELS: u8 = 6;
 }
 
 /// A value with an id and a second key.

@@ -65,51 +65,49 @@ impl VectorCache for Away {
     }
 }
 
-async fn embed(vectors: &CachedVectors, owner: &str, document: u64, texts: &[&str]) {
+async fn embed(engine: &Engine, vectors: &CachedVectors, owner: &str, document: u64, texts: &[&str]) {
     let owner = samples::owner(owner);
     let origin = Origin { owner: &owner, document: samples::document_id(document), version: Version::FIRST };
     let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
     let expected: Vec<Vec<f32>> = texts.iter().map(|text| vec![text.len() as f32; 8]).collect();
-    assert_eq!(vectors.embed(origin, texts).await.unwrap(), expected);
+    assert_eq!(vectors.embed(engine, origin, texts, None).await.unwrap(), expected);
 }
 
 #[tokio::test]
 async fn what_is_known_is_not_computed_again() {
     let (engine, store) = (Engine::new(samples::model()), Arc::new(MemoryStore::default()));
-    let vectors = CachedVectors::new(engine.clone()).kept(store.clone(), HOUR);
-    embed(&vectors, "alice", 1, &["one", "three", "one"]).await;
+    let vectors = CachedVectors::kept(store.clone(), HOUR);
+    embed(&engine, &vectors, "alice", 1, &["one", "three", "one"]).await;
     assert_eq!(engine.asked(), ["one", "three"], "a text that repeats is computed once");
-    embed(&vectors, "alice", 2, &["three", "fifteen", "one"]).await;
+    embed(&engine, &vectors, "alice", 2, &["three", "fifteen", "one"]).await;
     assert_eq!(engine.asked(), ["fifteen"]);
-    embed(&vectors, "alice", 3, &["one", "three"]).await;
-    embed(&vectors, "alice", 3, &[]).await;
+    embed(&engine, &vectors, "alice", 3, &["one", "three"]).await;
+    embed(&engine, &vectors, "alice", 3, &[]).await;
     assert_eq!(engine.asked(), [""; 0], "nothing is new");
 
-    embed(&vectors, "bob", 4, &["one"]).await;
+    embed(&engine, &vectors, "bob", 4, &["one"]).await;
     assert_eq!(engine.asked(), ["one"], "what is known of one owner is not known of another");
     store.forget_version(&samples::owner("alice"), samples::document_id(1), Version::FIRST).await.unwrap();
-    embed(&vectors, "alice", 3, &["one", "three", "fifteen"]).await;
+    embed(&engine, &vectors, "alice", 3, &["one", "three", "fifteen"]).await;
     assert_eq!(engine.asked(), ["one", "three"], "they went with their document");
 }
 
 #[tokio::test]
 async fn another_model_knows_nothing_of_it() {
     let store = Arc::new(MemoryStore::default());
-    let first = CachedVectors::new(Engine::new(samples::model())).kept(store.clone(), HOUR);
-    embed(&first, "alice", 1, &["one"]).await;
+    let vectors = CachedVectors::kept(store, HOUR);
+    embed(&Engine::new(samples::model()), &vectors, "alice", 1, &["one"]).await;
     let engine = Engine::new(ModelIdentity { id: "another".to_owned(), ..samples::model() });
-    let second = CachedVectors::new(engine.clone()).kept(store, HOUR);
-    embed(&second, "alice", 1, &["one"]).await;
+    embed(&engine, &vectors, "alice", 1, &["one"]).await;
     assert_eq!(engine.asked(), ["one"]);
 }
 
 #[tokio::test]
 async fn without_a_cache_or_with_one_that_is_away_everything_is_computed() {
     let engine = Engine::new(samples::model());
-    let away = CachedVectors::new(engine.clone()).kept(Arc::new(Away), HOUR);
-    for vectors in [CachedVectors::new(engine.clone()), away] {
+    for vectors in [CachedVectors::default(), CachedVectors::kept(Arc::new(Away), HOUR)] {
         for _ in 0..2 {
-            embed(&vectors, "alice", 1, &["one", "two", "one"]).await;
+            embed(&engine, &vectors, "alice", 1, &["one", "two", "one"]).await;
             assert_eq!(engine.asked(), ["one", "two"]);
         }
     }
@@ -118,10 +116,15 @@ async fn without_a_cache_or_with_one_that_is_away_everything_is_computed() {
 #[tokio::test]
 async fn a_long_document_can_wait() {
     let engine = Engine::new(samples::model());
-    let vectors = CachedVectors::new(engine.clone());
+    let vectors = CachedVectors::default();
     let texts: Vec<String> = (0..=URGENT_TEXTS).map(|n| n.to_string()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    embed(&vectors, "alice", 1, &texts[1..]).await;
-    embed(&vectors, "alice", 1, &texts).await;
-    assert_eq!(*engine.urgencies.lock().unwrap(), [Urgency::Interactive, Urgency::Bulk]);
+    embed(&engine, &vectors, "alice", 1, &texts[1..]).await;
+    embed(&engine, &vectors, "alice", 1, &texts).await;
+    let owner = samples::owner("alice");
+    let origin = Origin { owner: &owner, document: samples::document_id(1), version: Version::FIRST };
+    let one = vec!["one".to_owned()];
+    vectors.embed(&*engine, origin, one, Some(Urgency::Bulk)).await.unwrap();
+    let urgencies = engine.urgencies.lock().unwrap();
+    assert_eq!(*urgencies, [Urgency::Interactive, Urgency::Bulk, Urgency::Bulk], "the last was told to wait");
 }

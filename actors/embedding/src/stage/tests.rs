@@ -9,7 +9,7 @@ use tandem_ports::testsuite::{MemoryStore, samples};
 
 use super::*;
 use crate::testing::TinyModel;
-use crate::{ChunkOptions, EncoderOptions};
+use crate::{ChunkOptions, Encoder, EncoderOptions};
 
 /// Vectors that depend on the text alone; counts the texts.
 struct Counting {
@@ -36,6 +36,7 @@ impl Embedder for Counting {
 struct House {
     store: Arc<MemoryStore>,
     embedder: Arc<Counting>,
+    engines: watch::Sender<Engines>,
     changed: watch::Receiver<u64>,
     work: EmbedWork,
     task: Task,
@@ -60,11 +61,13 @@ async fn house(text: Option<&str>) -> House {
     }
     let embedder = Arc::new(Counting { identity: samples::model(), texts: AtomicUsize::new(0) });
     let (raise, changed) = watch::channel(0);
-    let work = EmbedWork::new(store.clone(), embedder.clone(), TextCutter::new(chunker, encoder), raise)
+    let serving = Engine::new(embedder.clone(), chunker, Arc::clone(encoder.tokenizer()));
+    let engines = watch::Sender::new(Engines { serving, second: None });
+    let work = EmbedWork::new(store.clone(), engines.subscribe(), raise)
         .caching(store.clone(), Duration::from_secs(3_600));
     let subject = TaskSubject::Version { document: document.id, version: document.version };
     let task = Task::new(owner, TaskKind::Embed, subject, samples::CREATED);
-    House { store, embedder, changed, work, task }
+    House { store, embedder, engines, changed, work, task }
 }
 
 impl House {
@@ -103,7 +106,10 @@ async fn a_second_delivery_changes_nothing_and_computes_nothing() {
     let house = house(Some(&"the nurse kept the ward. ".repeat(40))).await;
     house.work.perform(&house.task).await.unwrap();
     let computed = house.embedder.texts.load(Ordering::Relaxed);
-    let kept = house.store.embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST).await;
+    let kept = house
+        .store
+        .embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST, &samples::model())
+        .await;
     let kept = kept.unwrap().unwrap();
     assert!(kept.chunks.len() > 1 && computed >= kept.chunks.len());
     assert_eq!((house.state().await, house.log().await), (DocumentState::Embedded, 1));
@@ -121,8 +127,9 @@ async fn a_text_that_comes_again_is_not_computed_until_its_document_is_forgotten
     house.work.perform(&house.task).await.unwrap();
     let computed = house.embedder.texts.load(Ordering::Relaxed);
     let owner = OwnerId::local();
+    let model = samples::model();
     let embedded = async |number| {
-        let found = house.store.embedded(&owner, samples::document_id(number), Version::FIRST);
+        let found = house.store.embedded(&owner, samples::document_id(number), Version::FIRST, &model);
         found.await.unwrap().unwrap()
     };
 
@@ -142,7 +149,10 @@ async fn a_text_that_comes_again_is_not_computed_until_its_document_is_forgotten
 async fn a_text_without_words_is_embedded_as_nothing() {
     let house = house(Some("")).await;
     house.work.perform(&house.task).await.unwrap();
-    let kept = house.store.embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST).await;
+    let kept = house
+        .store
+        .embedded(&OwnerId::local(), samples::document_id(1), Version::FIRST, &samples::model())
+        .await;
     let kept = kept.unwrap().unwrap();
     assert!(kept.chunks.is_empty());
     assert_eq!(kept.document.similarity(&kept.document), 0);
@@ -159,4 +169,51 @@ async fn what_is_not_parsed_yet_is_worth_another_attempt() {
     assert_eq!(house.state().await, DocumentState::Failed(failure));
     house.work.perform(&house.task).await.unwrap();
     assert_eq!(house.log().await, 0, "a settled document is left alone");
+}
+
+#[tokio::test]
+async fn vectors_of_a_second_model_are_made_when_they_are_asked_for() {
+    let house = house(Some("the nurse kept the ward.")).await;
+    house.work.perform(&house.task).await.unwrap();
+    let (owner, document) = (OwnerId::local(), samples::document_id(1));
+    let model = ModelIdentity { id: "second".to_owned(), ..samples::model() };
+    let subject = TaskSubject::Vectors { document, version: Version::FIRST, model: model.key(), epoch: 1 };
+    let task = Task::new(owner.clone(), TaskKind::Embed, subject, samples::CREATED);
+    assert_ne!(task.id, house.task.id);
+    let failure = house.work.perform(&task).await.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::NotReady, "another node may have it, or this one may be loading it");
+
+    let second = Arc::new(Counting { identity: model.clone(), texts: AtomicUsize::new(0) });
+    house.engines.send_modify(|engines| {
+        engines.second = Some(Engine { embedder: second.clone(), ..engines.serving.clone() });
+    });
+    for _ in 0..2 {
+        house.work.perform(&task).await.unwrap();
+        assert_eq!(second.texts.load(Ordering::Relaxed), 1, "once");
+    }
+    let kept = house.store.embedded(&owner, document, Version::FIRST, &model).await.unwrap().unwrap();
+    assert_eq!(kept.model, model);
+    let first = house.store.embedded(&owner, document, Version::FIRST, &samples::model()).await.unwrap();
+    assert_eq!(first.unwrap().model, samples::model());
+    assert_eq!(
+        (house.state().await, house.log().await),
+        (DocumentState::Embedded, 1),
+        "nothing else is touched"
+    );
+    assert!(*house.changed.borrow() > 1, "the shard that waits is woken");
+}
+
+#[tokio::test]
+async fn of_a_document_that_was_removed_no_second_vectors_stay() {
+    let house = house(Some("the nurse kept the ward.")).await;
+    let (owner, document) = (OwnerId::local(), samples::document_id(1));
+    house.store.remove(&owner, document, Version::FIRST).await.unwrap().certain().unwrap();
+    let left = samples::embedded(1, 2);
+    house.store.put_embedded(&owner, document, Version::FIRST, &left).await.unwrap().certain().unwrap();
+    let subject =
+        TaskSubject::Vectors { document, version: Version::FIRST, model: left.model.key(), epoch: 1 };
+    let task = Task::new(owner.clone(), TaskKind::Embed, subject, samples::CREATED);
+    house.work.perform(&task).await.unwrap();
+    assert_eq!(house.store.embedded(&owner, document, Version::FIRST, &left.model).await.unwrap(), None);
+    assert_eq!(house.embedder.texts.load(Ordering::Relaxed), 0);
 }

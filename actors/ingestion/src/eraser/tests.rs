@@ -49,7 +49,7 @@ impl House {
         let (owner, id, version) = (&of.owner, of.id, of.version);
         assert_eq!(self.store.document(owner, id).await.unwrap(), None);
         assert_eq!(self.store.parsed(owner, id, version).await.unwrap(), None);
-        assert_eq!(self.store.embedded(owner, id, version).await.unwrap(), None);
+        assert_eq!(self.store.embedded(owner, id, version, &samples::model()).await.unwrap(), None);
         assert_eq!(self.objects.get(&of.object_key).await.unwrap(), None);
     }
 }

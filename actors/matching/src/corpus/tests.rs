@@ -28,7 +28,8 @@ fn hosted(shards: &[u16]) -> HostedShards {
             })
             .collect();
         index.apply(&changes, AT).unwrap();
-        hosted.insert(*shard, Hosted { index: Arc::new(index), seen: watch::channel(AT).1, target: AT });
+        let at = (model().key(), *shard);
+        hosted.insert(at, Hosted { index: Arc::new(index), seen: watch::channel(AT).1, target: AT });
     }
     hosted
 }
@@ -43,9 +44,9 @@ struct Others {
 
 #[async_trait]
 impl ShardPeers for Others {
-    fn serving(&self, shard: u16) -> Vec<String> {
+    fn serving(&self, model: ModelKey, shard: u16) -> Vec<String> {
         let says = |name: &'static str, hosted: &HostedShards| {
-            hosted.holds(shard) || self.late.contains(&(name, shard))
+            hosted.holds((model, shard)) || self.late.contains(&(name, shard))
         };
         let serving = self.nodes.iter().filter(|(name, hosted)| says(name, hosted));
         serving.map(|(name, _)| (*name).to_owned()).collect()
@@ -82,7 +83,7 @@ fn corpus_with(
 
 async fn documents(corpus: &Corpus) -> Result<u64, Failure> {
     let words = LexicalQuery { terms: vec![("nurse".to_owned(), 1)] };
-    let answers = corpus.ask(AT, &Question::Statistics(Arc::new(words))).await?;
+    let answers = corpus.ask(model().key(), AT, &Question::Statistics(Arc::new(words))).await?;
     let documents = |answer: &Answer| match answer {
         Answer::Statistics(part) => part.documents,
         Answer::Candidates { .. } | Answer::Totals(_) | Answer::Features { .. } => panic!("another answer"),

@@ -1,3 +1,4 @@
+use tandem_domain::chunk::ModelIdentity;
 use tandem_ports::index::{IndexChange, LexicalQuery};
 use tandem_ports::testsuite::MemoryStore;
 use tandem_ports::testsuite::index::MemoryIndex;
@@ -27,7 +28,8 @@ fn shards(documents: u64) -> HostedShards {
 
 fn request(shard: u16, at: LogPosition) -> ShardRequest {
     let words = LexicalQuery { terms: vec![("nurse".to_owned(), 1)] };
-    ShardRequest { shards: vec![shard], at, question: Question::Statistics(Arc::new(words)) }
+    let question = Question::Statistics(Arc::new(words));
+    ShardRequest { model: model().key(), shards: vec![shard], at, question }
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +45,7 @@ async fn a_shard_answers_once_it_has_seen_enough() {
     assert_eq!(failure.code, ErrorCode::NotReady);
     assert!(shards.reports()[0].caught_up);
     let (raise, seen) = watch::channel(AT);
-    shards.insert(0, Hosted { index: Arc::new(index(4)), seen, target: later });
+    shards.insert((model().key(), 0), Hosted { index: Arc::new(index(4)), seen, target: later });
     assert!(!shards.reports()[0].caught_up);
     let late = shards.answer(request(0, later), SOON).await.unwrap_err();
     assert_eq!(late.code, ErrorCode::NotReady);
@@ -59,6 +61,21 @@ async fn a_shard_answers_once_it_has_seen_enough() {
 async fn a_shard_that_is_elsewhere_is_a_failure_that_may_pass() {
     let failure = shards(1).answer(request(9, AT), SOON).await.unwrap_err();
     assert_eq!((failure.code, failure.code.retryable()), (ErrorCode::NotReady, true));
+}
+
+#[tokio::test]
+async fn shards_of_two_models_are_asked_apart() {
+    let (shards, other) = (shards(3), ModelIdentity { id: "other".to_owned(), ..model() });
+    let of_other = ShardRequest { model: other.key(), ..request(0, AT) };
+    let failure = shards.answer(of_other.clone(), SOON).await.unwrap_err();
+    assert_eq!((failure.code, failure.code.retryable()), (ErrorCode::NotReady, true));
+    let hosted = Hosted { index: Arc::new(index(5)), seen: watch::channel(AT).1, target: AT };
+    shards.insert((other.key(), 0), hosted);
+    for (request, expected) in [(request(0, AT), 3), (of_other, 5)] {
+        let answer = shards.answer(request, SOON).await;
+        assert!(matches!(answer, Ok(Answer::Statistics(found)) if found.documents == expected));
+    }
+    assert_eq!(shards.reports().len(), 2);
 }
 
 #[tokio::test]
@@ -81,7 +98,8 @@ async fn features_come_in_answers_that_fit_a_message() {
     loop {
         let documents = ids.iter().copied().filter(|id| !known.contains(id)).collect();
         let question = Question::Features { owner: owner("local"), documents };
-        let answer = shards.answer(ShardRequest { shards: vec![0], at: AT, question }, SOON).await.unwrap();
+        let request = ShardRequest { question, ..request(0, AT) };
+        let answer = shards.answer(request, SOON).await.unwrap();
         let bytes = encode(Ok::<_, Failure>(answer.clone())).unwrap();
         assert!(bytes.len() <= FEATURES_BYTES + 4_096, "{} bytes", bytes.len());
         let Answer::Features { found, more } = answer else { panic!("another answer") };

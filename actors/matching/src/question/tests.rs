@@ -13,7 +13,12 @@ fn questions_and_answers_survive_their_way() {
         pool: vec![document_id(1), document_id(2)],
     };
     let question = Question::Totals(Arc::new(question));
-    let request = ShardRequest { shards: vec![0, 15], at: LogPosition(7), question };
+    let request = ShardRequest {
+        model: tandem_ports::testsuite::samples::model().key(),
+        shards: vec![0, 15],
+        at: LogPosition(7),
+        question,
+    };
     assert_eq!(decode::<ShardRequest>(&encode(request.clone()).unwrap()).unwrap(), request);
     let answer = Ok(Answer::Features { found: vec![(document_id(1), features)], more: true });
     let bytes = encode::<Result<Answer, Failure>>(answer.clone()).unwrap();

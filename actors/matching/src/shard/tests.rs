@@ -1,9 +1,13 @@
 use tandem_domain::document::DocumentKind;
+use tandem_ports::DocumentStore;
 use tandem_ports::testsuite::MemoryStore;
 use tandem_ports::testsuite::index::MemoryIndex;
 use tandem_ports::testsuite::samples;
 
 use super::*;
+use crate::testing;
+
+mod lacking;
 
 struct House {
     store: Arc<MemoryStore>,
@@ -31,12 +35,18 @@ impl House {
                 model: samples::model(),
             },
             index: self.index.clone(),
-            documents: self.store.clone(),
-            changed: self.raise.subscribe(),
+            ports: ShardPorts {
+                documents: self.store.clone(),
+                filing: testing::filing(&self.store),
+                models: testing::models(),
+                changed: self.raise.subscribe(),
+            },
             seen: Arc::new(watch::Sender::new(LogPosition::START)),
             progress: Progress::new(BATCH_LIMIT),
             position: self.index.checkpoint(),
             unwritten: self.index.checkpoint(),
+            awaited: None,
+            filed: LogPosition::START,
             setbacks: 0,
         }
     }
@@ -129,34 +139,6 @@ async fn invariant_2_what_a_crash_left_applied_but_unmarked_is_marked_by_the_nex
     let mut tail = house.tail();
     while tail.follow().await.unwrap() > 0 {}
     assert_eq!((house.index.documents(), house.state(1).await), (1, "indexed"));
-}
-
-#[tokio::test]
-async fn vectors_of_another_model_fail_their_document_and_not_the_shard() {
-    let house = House::new();
-    let other = ModelIdentity { id: "other".to_owned(), ..samples::model() };
-    house.embedded(1, &other).await;
-    house.embedded(2, &samples::model()).await;
-    let mut tail = house.tail();
-    while tail.follow().await.unwrap() > 0 {}
-    assert_eq!((house.state(1).await, house.state(2).await), ("failed", "indexed"));
-    assert_eq!(house.index.documents(), 1);
-}
-
-#[tokio::test]
-async fn a_store_that_another_model_has_filled_is_not_taken_for_an_empty_one() {
-    let house = House::new();
-    let other = ModelIdentity { id: "other".to_owned(), ..samples::model() };
-    house.embedded(1, &other).await;
-    let index = Arc::new(MemoryIndex::new(&other));
-    let mut theirs = Tail { index, ..house.tail() };
-    theirs.options.model = other;
-    while theirs.follow().await.unwrap() > 0 {}
-    let mine = House { store: house.store.clone(), ..House::new() };
-    let mut tail = mine.tail();
-    let failure = tail.follow().await.unwrap_err();
-    assert_eq!((failure.code, failure.code.retryable()), (ErrorCode::NotReady, true));
-    assert_eq!((*tail.seen.borrow(), mine.state(1).await), (LogPosition::START, "indexed"));
 }
 
 #[tokio::test]

@@ -65,12 +65,13 @@ async fn house() -> House {
         items: RunWork::new(
             store.clone(),
             store.clone(),
-            ItemFiling { tasks: store.clone(), queue: queue.clone(), clock: clock.clone() },
+            testing::models(),
+            Filing { tasks: store.clone(), queue: queue.clone(), clock: clock.clone() },
             searcher,
             open,
         ),
         matching: Matching::new(store.clone(), store.clone(), store.clone(), queue, clock),
-        interactive: InteractiveWork::new(store.clone(), store.clone()),
+        interactive: InteractiveWork::new(store.clone(), store.clone(), testing::models()),
         store,
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use tandem_domain::account::Account;
 use tandem_domain::audit::AuditEntry;
-use tandem_domain::chunk::EmbeddedVersion;
+use tandem_domain::chunk::{EmbeddedVersion, ModelIdentity, ModelKey};
 use tandem_domain::document::{
     Document, DocumentKind, DocumentState, DocumentVersion, ParsedVersion, Version,
 };
 use tandem_domain::ids::{
     ContentDigest, DocumentId, KeyDigest, MatchId, OperationId, OwnerId, RunId, TaskId, TenantId,
 };
+use tandem_domain::models::Models;
 use tandem_domain::quota::{Charge, OwnerQuota};
 use tandem_domain::run::{ItemOutcome, MatchRun, PairMatch};
 use tandem_domain::task::{Task, TaskRef, TaskState};
@@ -27,6 +28,7 @@ use crate::vectors::VectorKey;
 mod accounts;
 mod audit;
 mod intents;
+mod models;
 mod quotas;
 mod runs;
 mod vectors;
@@ -42,7 +44,7 @@ pub struct MemoryStore(Mutex<State>);
 struct State {
     documents: BTreeMap<(OwnerId, DocumentId), Document>,
     parsed: HashMap<(OwnerId, DocumentId, Version), ParsedVersion>,
-    embedded: HashMap<(OwnerId, DocumentId, Version), EmbeddedVersion>,
+    embedded: HashMap<(OwnerId, DocumentId, Version, ModelKey), EmbeddedVersion>,
     vectors: HashMap<(OwnerId, VectorKey), CachedVector>,
     log: Vec<Change>,
     tasks: BTreeMap<(OwnerId, TaskId), Task>,
@@ -55,6 +57,7 @@ struct State {
     accounts: BTreeMap<OwnerId, Account>,
     keys: HashMap<KeyDigest, OwnerId>,
     audit: HashMap<TenantId, Vec<AuditEntry>>,
+    models: Option<Models>,
 }
 
 /// A vector and the version it is of.
@@ -190,7 +193,7 @@ impl DocumentStore for MemoryStore {
         version: Version,
         embedded: &EmbeddedVersion,
     ) -> Result<Write<()>, StoreError> {
-        let key = (owner.clone(), id, version);
+        let key = (owner.clone(), id, version, embedded.model.key());
         Ok(put_once(&mut locked(&self.0).embedded, key, embedded.clone()))
     }
 
@@ -199,8 +202,20 @@ impl DocumentStore for MemoryStore {
         owner: &OwnerId,
         id: DocumentId,
         version: Version,
+        model: &ModelIdentity,
     ) -> Result<Option<EmbeddedVersion>, StoreError> {
-        Ok(locked(&self.0).embedded.get(&(owner.clone(), id, version)).cloned())
+        Ok(locked(&self.0).embedded.get(&(owner.clone(), id, version, model.key())).cloned())
+    }
+
+    async fn forget_embedded(
+        &self,
+        owner: &OwnerId,
+        id: DocumentId,
+        version: Version,
+        model: &ModelIdentity,
+    ) -> Result<(), StoreError> {
+        locked(&self.0).embedded.remove(&(owner.clone(), id, version, model.key()));
+        Ok(())
     }
 
     async fn remove(
@@ -227,7 +242,7 @@ impl DocumentStore for MemoryStore {
     ) -> Result<(), StoreError> {
         let (mut state, key) = (locked(&self.0), (owner.clone(), id, version));
         state.parsed.remove(&key);
-        state.embedded.remove(&key);
+        state.embedded.retain(|(whose, of, at, _), _| (whose, *of, *at) != (owner, id, version));
         state.vectors.retain(|(whose, _), cached| whose != owner || cached.of != (id, version));
         Ok(())
     }

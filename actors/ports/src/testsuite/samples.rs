@@ -7,6 +7,7 @@ use tandem_domain::document::{
 use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId, MatchId, OperationId, OwnerId, RunId, derived};
+use tandem_domain::models::ModelPlace;
 use tandem_domain::profile::{LanguageCode, Span};
 use tandem_domain::ranked::{Features, RankedProfile, RankedTitle};
 use tandem_domain::run::{MatchRun, PairMatch, RunRow, RunSpec, ScoredPair, Selection};
@@ -33,6 +34,18 @@ pub fn model() -> ModelIdentity {
         weights_digest: "00".repeat(32),
         tokenizer_digest: "11".repeat(32),
         dimensions: DIMENSIONS,
+    }
+}
+
+/// Where a node finds [`model`].
+#[must_use]
+pub fn model_place() -> ModelPlace {
+    ModelPlace {
+        identity: model(),
+        engine: "native".to_owned(),
+        folder: "/models/sample".to_owned(),
+        precision: "int8".to_owned(),
+        max_tokens: 256,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tandem_matching::ShardHost;
+use tandem_matching::{ShardHost, ShardReport};
 use tandem_runtime::placement::NodeName;
 use tandem_runtime::{
     Actor, ActorKind, ActorProcessingErr, ActorRef, Progress, StartError, SupervisorHandle,
@@ -99,9 +99,11 @@ impl Keeper {
         others.retain(|other| {
             other.name != *self.cluster.me() && !other.state.draining && other.state.holds_shards
         });
-        let shards = self.host.hosted().reports();
-        let answered = |shard: u16| others.iter().any(|other| other.state.serves(shard));
-        others.is_empty() || shards.iter().all(|report| answered(report.shard))
+        let mut shards = self.host.hosted().reports();
+        shards.retain(|report| report.model == self.host.serving());
+        let answered =
+            |report: &ShardReport| others.iter().any(|other| other.state.serves(report.model, report.shard));
+        others.is_empty() || shards.iter().all(answered)
     }
 }
 
@@ -178,7 +180,7 @@ impl Keeping {
         if held.is_empty() && !self.has_settled(&neighbors, now) {
             return;
         }
-        let wanted = self.ownership.wanted(now, &neighbors, &held);
+        let wanted = self.ownership.wanted(now, self.keeper.host.serving(), &neighbors, &held);
         if wanted == held {
             return;
         }

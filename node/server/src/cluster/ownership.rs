@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tandem_domain::chunk::ModelKey;
 use tandem_runtime::placement::{NodeName, owners};
 use tokio::time::Instant;
 
@@ -32,10 +33,12 @@ impl Ownership {
 
     /// The shards that this node should hold now, of which it holds `held`.
     ///
-    /// They are those that it owns, and those that it holds for owners that do not answer for them yet.
+    /// They are those that it owns, and those that it holds for owners that do not answer for them yet by the model that
+    /// serves.
     pub(crate) fn wanted(
         &mut self,
         now: Instant,
+        serving: ModelKey,
         neighbors: &[Neighbor],
         held: &BTreeSet<u16>,
     ) -> BTreeSet<u16> {
@@ -45,7 +48,7 @@ impl Ownership {
             .filter(|shard| {
                 let owners = owners(&shard_key(*shard), &counted, OWNERS);
                 let answers = |owner: &NodeName| {
-                    others.iter().any(|other| other.name == *owner && other.state.serves(*shard))
+                    others.iter().any(|other| other.name == *owner && other.state.serves(serving, *shard))
                 };
                 let mine = owners.contains(&&self.me);
                 // With no owner left, as when every node leaves, what is held is kept until the work in hand is done.

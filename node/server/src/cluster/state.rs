@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tandem_config::{NodeConfig, Role};
+use tandem_domain::chunk::ModelKey;
 use tandem_matching::{HostedShards, ShardReport};
 use tandem_runtime::placement::NodeName;
 use uuid::Uuid;
@@ -38,6 +39,8 @@ pub(crate) struct NodeState {
 /// A shard on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShardState {
+    /// The model of its vectors.
+    pub(crate) model: ModelKey,
     pub(crate) shard: u16,
     /// The position of the change log that it has come to.
     pub(crate) seen: u64,
@@ -49,6 +52,7 @@ pub(crate) struct ShardState {
 /// How the shards that are held here stand.
 pub(crate) fn shard_states(hosted: &HostedShards) -> Vec<ShardState> {
     let state = |report: ShardReport| ShardState {
+        model: report.model,
         shard: report.shard,
         seen: report.seen.0,
         caught_up: report.caught_up,
@@ -60,7 +64,7 @@ pub(crate) fn shard_states(hosted: &HostedShards) -> Vec<ShardState> {
 /// A version, so that nodes of two releases understand or pass over one another.
 #[derive(Serialize, Deserialize)]
 enum Wire {
-    V1(NodeState),
+    V2(NodeState),
 }
 
 impl NodeState {
@@ -83,24 +87,25 @@ impl NodeState {
     /// Whether others would decide otherwise if they knew the newer state.
     pub(crate) fn weighs_other(&self, newer: &Self) -> bool {
         let weight = |state: &Self| {
-            let shards: Vec<(u16, bool)> = state.shards.iter().map(|s| (s.shard, s.caught_up)).collect();
+            let shards: Vec<(ModelKey, u16, bool)> =
+                state.shards.iter().map(|s| (s.model, s.shard, s.caught_up)).collect();
             (state.draining, shards)
         };
         weight(self) != weight(newer)
     }
 
-    /// Whether it answers questions about a shard.
-    pub(crate) fn serves(&self, shard: u16) -> bool {
-        self.shards.iter().any(|state| state.shard == shard && state.caught_up)
+    /// Whether it answers questions about a shard of a model.
+    pub(crate) fn serves(&self, model: ModelKey, shard: u16) -> bool {
+        self.shards.iter().any(|state| state.model == model && state.shard == shard && state.caught_up)
     }
 
     pub(crate) fn encode(&self) -> Bytes {
         // Writing numbers and texts into memory has no way to fail; an empty state would be passed over.
-        postcard::to_allocvec(&Wire::V1(self.clone())).map(Bytes::from).unwrap_or_default()
+        postcard::to_allocvec(&Wire::V2(self.clone())).map(Bytes::from).unwrap_or_default()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let Wire::V1(state) = postcard::from_bytes(bytes).ok()?;
+        let Wire::V2(state) = postcard::from_bytes(bytes).ok()?;
         Some(state)
     }
 }

@@ -7,11 +7,11 @@ use tandem_config::{ConfigError, NodeConfig};
 use tandem_index_tantivy::TantivyIndex;
 use toml::Value;
 
-use crate::adapters::{index_folder, shard_folder};
+use crate::adapters::{index_folder, shard_folders};
 use crate::cli::RebuildArgs;
 use crate::{say, wiring};
 
-/// Removes the files of shards, so that the next start builds them from the store.
+/// Removes the files of shards, those of every model, so that the next start builds them from the store.
 pub(crate) fn rebuild(
     args: &RebuildArgs,
     resolve: impl Fn(&[(&str, Value)]) -> Result<NodeConfig, ConfigError>,
@@ -24,9 +24,11 @@ pub(crate) fn rebuild(
     let numbers = if args.shard.is_empty() { (0..shards).collect() } else { args.shard.clone() };
     let mut removed = 0;
     for number in numbers {
-        let place = shard_folder(&folder, number);
-        let was_there = TantivyIndex::remove(&place)
-            .with_context(|| format!("cannot remove {}; does the node run?", place.display()))?;
+        let mut was_there = false;
+        for place in shard_folders(&folder, number)? {
+            was_there |= TantivyIndex::remove(&place)
+                .with_context(|| format!("cannot remove {}; does the node run?", place.display()))?;
+        }
         removed += usize::from(was_there);
     }
     say(&format!("{removed} shards will be built again at the next start\n"))?;

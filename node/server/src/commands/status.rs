@@ -73,7 +73,7 @@ pub(crate) fn run(
     let config = resolve(&[])?;
     let base = args.url.clone().unwrap_or_else(|| format!("http://{}", config.edge.listen));
     let url = format!("{}/status", base.trim_end_matches('/'));
-    let answer = wiring::block_on(ask(&url, args.key.as_deref()))?;
+    let answer = wiring::block_on(ask(&url, args.key.as_deref(), None))?;
     let data = answer.get("data").cloned().unwrap_or_default();
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&data)?))?;
@@ -85,11 +85,16 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(url: &str, key: Option<&str>) -> anyhow::Result<serde_json::Value> {
+/// Asks a node, or has it do what a body says.
+pub(crate) async fn ask(
+    url: &str,
+    key: Option<&str>,
+    body: Option<&serde_json::Value>,
+) -> anyhow::Result<serde_json::Value> {
     // reqwest wants a provider of TLS even where it speaks plain HTTP. An error says that there is one.
     rustls::crypto::ring::default_provider().install_default().ok();
     let client = reqwest::Client::builder().timeout(LIMIT).build()?;
-    let mut request = client.get(url);
+    let mut request = body.map_or_else(|| client.get(url), |body| client.post(url).json(body));
     if let Some(key) = key {
         request = request.header("x-api-key", key);
     }

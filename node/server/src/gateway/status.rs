@@ -26,7 +26,9 @@ impl Parts {
         );
         let head = told("store", head.map(|head| head.map_err(Failure::from)), &mut learn);
         let queues = told("queue", queues, &mut learn).unwrap_or_default();
-        let nodes = self.nodes();
+        let (mut nodes, serving) = (self.nodes(), self.models.serving());
+        // Those of a second model have a place of their own.
+        nodes.iter_mut().for_each(|node| node.state.shards.retain(|shard| shard.model == serving));
         let seen = nodes.iter().flat_map(|node| &node.state.shards).map(|shard| shard.seen).max();
         let furthest = head.map_or(seen.unwrap_or(0), |head| head.0);
         let shards = (0..self.state.shard_count).map(|shard| owners_of(shard, furthest, &nodes)).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tandem_domain::document::{DocumentKind, Version};
 use tandem_domain::task::{Task, TaskKind, TaskState};
 use tandem_ports::documents::{Bucket, BucketRange, Change, ChangeAction, LogPosition, Page};
-use tandem_ports::testsuite::{accounts, documents, intents, quotas, runs, samples, tasks};
+use tandem_ports::testsuite::{accounts, documents, intents, models, quotas, runs, samples, tasks};
 use tandem_ports::{DocumentStore, RunStore, TaskStore, WorkQueue};
 
 use super::*;
@@ -46,6 +46,12 @@ async fn it_keeps_the_contract_of_quotas() {
     quotas::contract(&|| stores.make()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_models() {
+    let stores = Stores::default();
+    models::contract(&|| stores.make()).await;
+}
+
 #[tokio::test]
 async fn everything_survives_reopening() {
     let place = Place::new();
@@ -74,7 +80,10 @@ async fn everything_survives_reopening() {
     let store = place.open();
     assert_eq!(store.document(&owner, document.id).await.unwrap().as_ref(), Some(&document));
     assert_eq!(store.parsed(&owner, document.id, version).await.unwrap(), Some(parsed));
-    assert_eq!(store.embedded(&owner, document.id, version).await.unwrap(), Some(embedded));
+    assert_eq!(
+        store.embedded(&owner, document.id, version, &samples::model()).await.unwrap(),
+        Some(embedded)
+    );
     assert_eq!(store.task(&task.key()).await.unwrap(), Some(task));
     assert_eq!(store.run(&owner, run.id).await.unwrap(), Some(run));
     assert_eq!(store.pair_match(&owner, pair.id).await.unwrap(), Some(pair));

@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use tandem_ports::testsuite::{accounts, documents, intents, quotas, runs, tasks};
+use tandem_ports::testsuite::{accounts, documents, intents, models, quotas, runs, tasks};
 
 use super::*;
 use crate::testing::{Shared, TestClock};
@@ -45,6 +45,13 @@ async fn it_keeps_the_contract_of_accounts() {
 async fn it_keeps_the_contract_of_quotas() {
     let Some(shared) = Shared::new().await else { return };
     quotas::contract(&|| shared.make()).await;
+    shared.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_of_models() {
+    let Some(shared) = Shared::new().await else { return };
+    models::contract(&|| shared.make()).await;
     shared.end().await;
 }
 

@@ -62,10 +62,13 @@ async fn a_version_is_forgotten_whole_and_alone(store: &dyn DocumentStore) {
     for _ in 0..2 {
         store.forget_version(&alice(), document.id, Version::FIRST).await.unwrap();
         assert_eq!(store.parsed(&alice(), document.id, Version::FIRST).await.unwrap(), None);
-        assert_eq!(store.embedded(&alice(), document.id, Version::FIRST).await.unwrap(), None);
+        assert_eq!(
+            store.embedded(&alice(), document.id, Version::FIRST, &samples::model()).await.unwrap(),
+            None
+        );
     }
     assert!(store.parsed(&alice(), kept.id, Version::FIRST).await.unwrap().is_some());
-    assert!(store.embedded(&alice(), kept.id, Version::FIRST).await.unwrap().is_some());
+    assert!(store.embedded(&alice(), kept.id, Version::FIRST, &samples::model()).await.unwrap().is_some());
 }
 
 async fn of_many_that_remove_one_wins(store: &dyn DocumentStore) {

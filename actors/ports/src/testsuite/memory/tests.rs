@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::testsuite::{accounts, documents, quotas, runs, tasks, vectors};
+use crate::testsuite::{accounts, documents, models, quotas, runs, tasks, vectors};
 
 #[tokio::test]
 async fn the_model_keeps_the_contract_of_documents() {
@@ -41,4 +41,9 @@ async fn the_model_keeps_the_contract_of_quotas() {
 #[tokio::test]
 async fn the_model_keeps_the_contract_of_the_audit_log() {
     crate::testsuite::audit::contract(&|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
+async fn the_model_keeps_the_contract_of_models() {
+    models::contract(&|| Arc::new(MemoryStore::default())).await;
 }

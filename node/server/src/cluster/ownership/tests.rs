@@ -1,3 +1,5 @@
+use tandem_ports::testsuite::samples;
+
 use super::*;
 use crate::cluster::{NodeState, ShardState};
 
@@ -10,7 +12,13 @@ fn name(text: &str) -> NodeName {
 
 /// A node that serves these shards.
 fn node(text: &str, serves: &[u16]) -> Neighbor {
-    let shard = |shard: &u16| ShardState { shard: *shard, seen: 1, caught_up: true, documents: 1 };
+    let shard = |shard: &u16| ShardState {
+        model: samples::model().key(),
+        shard: *shard,
+        seen: 1,
+        caught_up: true,
+        documents: 1,
+    };
     let state = NodeState {
         version: "1".to_owned(),
         edge: String::new(),
@@ -29,7 +37,7 @@ fn of(me: &str) -> Ownership {
 }
 
 fn wanted(me: &str, nodes: &[Neighbor]) -> BTreeSet<u16> {
-    of(me).wanted(Instant::now(), nodes, &BTreeSet::new())
+    of(me).wanted(Instant::now(), samples::model().key(), nodes, &BTreeSet::new())
 }
 
 #[tokio::test]
@@ -50,13 +58,20 @@ async fn each_shard_has_two_owners_and_one_node_alone_has_all() {
 async fn the_shards_of_a_node_that_is_gone_wait_for_it_for_a_while() {
     let all = [node("a", &[]), node("b", &[]), node("c", &[])];
     let (mut ownership, held) = (of("a"), BTreeSet::new());
-    let before = ownership.wanted(Instant::now(), &all, &held);
+    let before = ownership.wanted(Instant::now(), samples::model().key(), &all, &held);
     let left = [node("a", &[]), node("b", &[])];
     tokio::time::advance(HOLD_DOWN).await;
-    assert_eq!(ownership.wanted(Instant::now(), &left, &held), before, "it may come back");
+    assert_eq!(
+        ownership.wanted(Instant::now(), samples::model().key(), &left, &held),
+        before,
+        "it may come back"
+    );
     tokio::time::advance(Duration::from_millis(1)).await;
-    assert_eq!(ownership.wanted(Instant::now(), &left, &held).len(), usize::from(SHARDS));
-    let back = ownership.wanted(Instant::now(), &all, &held);
+    assert_eq!(
+        ownership.wanted(Instant::now(), samples::model().key(), &left, &held).len(),
+        usize::from(SHARDS)
+    );
+    let back = ownership.wanted(Instant::now(), samples::model().key(), &all, &held);
     assert_eq!(back, before, "and gets its own again");
 }
 
@@ -64,10 +79,14 @@ async fn the_shards_of_a_node_that_is_gone_wait_for_it_for_a_while() {
 async fn a_shard_is_kept_until_its_new_owners_answer_for_it() {
     let (empty, mut ownership) = ([node("a", &[]), node("b", &[]), node("c", &[])], of("a"));
     let held: BTreeSet<u16> = (0..SHARDS).collect();
-    assert_eq!(ownership.wanted(Instant::now(), &empty, &held), held, "nobody else has built anything");
+    assert_eq!(
+        ownership.wanted(Instant::now(), samples::model().key(), &empty, &held),
+        held,
+        "nobody else has built anything"
+    );
     let every: Vec<u16> = held.iter().copied().collect();
     let built = [node("a", &every), node("b", &every), node("c", &every)];
-    let kept = ownership.wanted(Instant::now(), &built, &held);
+    let kept = ownership.wanted(Instant::now(), samples::model().key(), &built, &held);
     assert_eq!(kept, wanted("a", &built));
     assert!(kept.len() < usize::from(SHARDS));
 }
@@ -78,10 +97,10 @@ async fn a_node_that_leaves_owns_nothing_and_keeps_what_others_have_not_built() 
     leaving.state.draining = true;
     let others = [leaving.clone(), node("b", &[]), node("c", &[])];
     let held: BTreeSet<u16> = (0..SHARDS).collect();
-    assert_eq!(of("a").wanted(Instant::now(), &others, &held), held);
+    assert_eq!(of("a").wanted(Instant::now(), samples::model().key(), &others, &held), held);
     let every: Vec<u16> = held.iter().copied().collect();
     let built = [leaving, node("b", &every), node("c", &every)];
-    assert_eq!(of("a").wanted(Instant::now(), &built, &held), BTreeSet::new());
+    assert_eq!(of("a").wanted(Instant::now(), samples::model().key(), &built, &held), BTreeSet::new());
 }
 
 #[tokio::test]
@@ -89,7 +108,7 @@ async fn the_last_node_that_leaves_keeps_what_it_holds() {
     let mut leaving = node("a", &[]);
     leaving.state.draining = true;
     let held: BTreeSet<u16> = (0..SHARDS).collect();
-    assert_eq!(of("a").wanted(Instant::now(), &[leaving], &held), held);
+    assert_eq!(of("a").wanted(Instant::now(), samples::model().key(), &[leaving], &held), held);
 }
 
 #[test]

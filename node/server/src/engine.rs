@@ -1,0 +1,96 @@
+//! Models: how the configuration and the store name them, and how they are loaded.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tandem_config::{EmbeddingPrecision, NodeConfig, per_processor};
+use tandem_domain::models::ModelPlace;
+use tandem_embedding::{
+    BatchedEmbedder, ChunkOptions, Chunker, Encoder, EncoderOptions, Engine, ModelFiles, Precision,
+};
+
+/// The engine of this program's own.
+const NATIVE: &str = "native";
+
+/// How a model is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ModelSpec {
+    pub(crate) engine: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) precision: String,
+    pub(crate) max_tokens: u32,
+    /// Threads that compute.
+    pub(crate) threads: NonZeroUsize,
+}
+
+/// A model that is loaded.
+pub(crate) struct LoadedModel {
+    pub(crate) place: ModelPlace,
+    pub(crate) engine: Engine,
+}
+
+impl ModelSpec {
+    /// The one that the configuration names.
+    pub(crate) fn of(config: &NodeConfig) -> anyhow::Result<Self> {
+        let embedding = &config.embedding;
+        let configured = Some(embedding.model_dir.clone()).filter(|dir| !dir.as_os_str().is_empty());
+        let folder = configured
+            .or_else(ModelFiles::default_dir)
+            .context("there is no home folder to look for the model in: set embedding.model_dir")?;
+        let precision = match embedding.precision {
+            EmbeddingPrecision::Int8 => Precision::Int8,
+            EmbeddingPrecision::Bf16 => Precision::Bf16,
+            EmbeddingPrecision::F32 => Precision::F32,
+        };
+        Ok(Self {
+            engine: NATIVE.to_owned(),
+            folder,
+            precision: precision.to_string(),
+            max_tokens: embedding.max_tokens.try_into().context("embedding.max_tokens is too large")?,
+            threads: per_processor(embedding.threads),
+        })
+    }
+
+    /// The one of a place, on as many threads as the configuration says.
+    pub(crate) fn at(place: &ModelPlace, config: &NodeConfig) -> Self {
+        Self {
+            engine: place.engine.clone(),
+            folder: PathBuf::from(&place.folder),
+            precision: place.precision.clone(),
+            max_tokens: place.max_tokens,
+            threads: per_processor(config.embedding.threads),
+        }
+    }
+
+    /// Loads it.
+    ///
+    /// # Errors
+    /// Says what is missing in the folder, or what the engine does not know.
+    pub(crate) async fn load(self) -> anyhow::Result<LoadedModel> {
+        let loaded = tokio::task::spawn_blocking(move || self.load_here());
+        loaded.await.context("loading the model panicked")?
+    }
+
+    fn load_here(self) -> anyhow::Result<LoadedModel> {
+        let max_tokens = self.max_tokens as usize;
+        let embedder = match self.engine.as_str() {
+            NATIVE => {
+                let precision: Precision = self.precision.parse()?;
+                let options = EncoderOptions { max_tokens, precision, ..EncoderOptions::new(&self.folder) };
+                BatchedEmbedder::new(Arc::new(Encoder::load(&options)?), self.threads)
+            }
+            other => bail!("there is no engine {other:?}; there is {NATIVE:?}"),
+        };
+        let pieces = Arc::clone(embedder.model().tokenizer());
+        let identity = embedder.model().identity().clone();
+        let chunker = Chunker::new(ChunkOptions { window_tokens: max_tokens, ..ChunkOptions::default() })?;
+        let Self { engine, folder, precision, max_tokens, .. } = self;
+        let folder = folder.to_str().context("the name of the model's folder is no text")?.to_owned();
+        Ok(LoadedModel {
+            place: ModelPlace { identity, engine, folder, precision, max_tokens },
+            engine: Engine::new(Arc::new(embedder), chunker, pieces),
+        })
+    }
+}
