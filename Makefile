@@ -8,7 +8,7 @@ TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed run build model deps clean-demo
+.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed fuzz run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench-edge: ## Measure what the edge costs a request, beside a bare handler; fai
 bench-embed: model ## Measure the encoder on every instruction set of this machine, and ONNX Runtime beside it
 	@actors/embedding/benches/peers.sh
 	$(CARGO) bench -p tandem-embedding --bench encode --profile release --locked
+
+fuzz: ## Send bytes of strangers through the encoder for MINUTES=10; needs cargo-fuzz and a nightly compiler
+	cp Cargo.lock actors/embedding/fuzz/
+	cd actors/embedding && cargo +nightly fuzz run text_to_vector -- -max_total_time=$$(($(or $(MINUTES),10) * 60)) -max_len=1024
 
 run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data in ./tandem-data
 	$(TANDEM) serve
