@@ -64,7 +64,7 @@ fn a_node_is_moved_to_another_model_and_back_while_it_serves() {
     assert!(nowhere.text.contains("/nowhere"), "{}", nowhere.text);
     assert_eq!(client.post("/models/move", &json!({})).error_code(), "CONFLICT", "it serves already");
 
-    let url = format!("http://{}", sandbox.address().unwrap());
+    let url = sandbox.address().unwrap();
     let moved = cli::run(["reembed", "--url", &url, "--precision", "f32", "--wait"]).expect_success().stdout;
     assert!(moved.starts_with("serving  native-f32-"), "{moved}");
     assert!(moved.contains("former   native-int8-") && moved.contains("--rollback"), "{moved}");
@@ -84,7 +84,7 @@ fn a_node_is_moved_to_another_model_and_back_while_it_serves() {
         models["second"]["caughtUp"] == models["second"]["shards"]
             && models["second"]["seen"] == models["second"]["changes"]
     });
-    assert_eq!(client.post("/models/rollback", &json!({})).status, 200);
+    assert_eq!(client.post("/models/rollback", &json!({})).status, 202);
     assert_eq!(precision(&client), "int8");
     let found = poll::until("the former model serves", LONG, || {
         let (models, rows) = ranked(&client, &jobs);
@@ -96,7 +96,7 @@ fn a_node_is_moved_to_another_model_and_back_while_it_serves() {
     assert!(pair.to_string().contains("native-int8-"), "{pair}");
     assert!(client.match_pair(&resumes[0], &jobs[0]).to_string().contains("native-int8-"));
 
-    let url = format!("http://{}", sandbox.address().unwrap());
+    let url = sandbox.address().unwrap();
     let ended = cli::run(["reembed", "--url", &url, "--end", "--wait"]).expect_success().stdout;
     assert!(ended.starts_with("serving  native-int8-") && !ended.contains("former"), "{ended}");
     poll::until("the other model's shards are gone", LONG, || {
@@ -124,7 +124,7 @@ fn a_cluster_is_moved_to_another_model_while_a_node_of_it_dies() {
     let client = cluster.client(0);
     let (jobs, _) = submit(&client);
     let (first, _) = ranked(&client, &jobs);
-    assert_eq!(client.post("/models/move", &json!({ "precision": "f32" })).status, 200);
+    assert_eq!(client.post("/models/move", &json!({ "precision": "f32" })).status, 202);
     cluster.node(1).kill();
     assert_eq!(ranked(&client, &jobs).0.len(), 1, "one model at a time answers, also while it is moved");
     cluster.node(1).spawn();
@@ -139,7 +139,7 @@ fn a_cluster_is_moved_to_another_model_while_a_node_of_it_dies() {
     assert_eq!(of_both[0].0, of_both[1].0, "both nodes answer with it");
     let problems = other.get("/models").data()["problems"].clone();
     assert_eq!(problems, json!([]));
-    assert_eq!(other.post("/models/rollback", &json!({})).status, 200);
+    assert_eq!(other.post("/models/rollback", &json!({})).status, 202);
     poll::until("both nodes go back", LONG, || {
         [&client, &other].iter().all(|client| ranked(client, &jobs).0 == first).then_some(())
     });

@@ -1,5 +1,6 @@
 //! What operators ask of the corpus' models.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use tandem_messages::models::{ChangeModels, GetModels};
 
@@ -26,7 +27,7 @@ pub(crate) async fn get_models(call: Call) -> Result<Response, Problem> {
 /// of them, the new model serves; the former one is kept until the move is ended, so that one can go back at any time.
 #[utoipa::path(
     post, path = "/models/move", tag = "operation", request_body = NewModel,
-    responses((status = 200, body = Envelope<Models>, description = "The move has begun"), Changes),
+    responses((status = 202, body = Envelope<Models>, description = "The move has begun"), Changes),
 )]
 pub(crate) async fn move_models(call: Call, JsonBody(new): JsonBody<NewModel>) -> Result<Response, Problem> {
     change(&call, ChangeModels::Move(new.into())).await
@@ -37,7 +38,7 @@ pub(crate) async fn move_models(call: Call, JsonBody(new): JsonBody<NewModel>) -
 /// Gives up a move that goes on, or turns round one after which another model serves.
 #[utoipa::path(
     post, path = "/models/rollback", tag = "operation",
-    responses((status = 200, body = Envelope<Models>, description = "The former model serves"), Changes),
+    responses((status = 202, body = Envelope<Models>, description = "Nodes go back within a second"), Changes),
 )]
 pub(crate) async fn roll_back_models(call: Call) -> Result<Response, Problem> {
     change(&call, ChangeModels::RollBack).await
@@ -48,12 +49,12 @@ pub(crate) async fn roll_back_models(call: Call) -> Result<Response, Problem> {
 /// What is left of the former model is removed, in the background.
 #[utoipa::path(
     post, path = "/models/end", tag = "operation",
-    responses((status = 200, body = Envelope<Models>, description = "One model is left"), Changes),
+    responses((status = 202, body = Envelope<Models>, description = "One model is left"), Changes),
 )]
 pub(crate) async fn end_move(call: Call) -> Result<Response, Problem> {
     change(&call, ChangeModels::End).await
 }
 
 async fn change(call: &Call, change: ChangeModels) -> Result<Response, Problem> {
-    Ok(answer::ok(Models::from(call.ask(change).await?)))
+    Ok(answer::at(StatusCode::ACCEPTED, "/models", Models::from(call.ask(change).await?)))
 }
