@@ -69,7 +69,7 @@ bench-edge: ## Measure what the edge costs a request, beside a bare handler; fai
 	$(CARGO) bench -p tandem-http-edge --bench overhead --profile release --locked
 
 bench-embed: model ## Measure the encoder on every instruction set of this machine, and ONNX Runtime beside it
-	@actors/embedding/benches/peers.sh
+	@actors/embedding/benches/encode/peers.sh
 	$(CARGO) bench -p tandem-embedding --bench encode --profile release --locked
 
 fuzz: ## Send bytes of strangers through the encoder for MINUTES=10; needs cargo-fuzz and a nightly compiler

@@ -8,7 +8,7 @@ use std::thread;
 use tandem_domain::chunk::ModelIdentity;
 
 use crate::chunker::Chunk;
-use crate::model::{Bert, Buffers, Precision};
+use crate::model::{Bert, Buffers, Part, Precision};
 use crate::sentence::{EngineName, SentenceModel};
 use crate::simd::{Cpu, Floats, Kernels, LANES};
 use crate::vectors::{normalize, weighted_mean};
@@ -156,11 +156,35 @@ impl Encoder {
         self.run(&framed.collect::<Result<Vec<_>, EmbeddingError>>()?, scratch)
     }
 
+    /// As [`Encoder::encode_pack`], telling `ended` of each part of the work when it ends: for who wants to know where
+    /// the time goes.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn watch<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        scratch: &mut Scratch,
+        mut ended: impl FnMut(Part),
+    ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
+        let framed = texts.iter().map(|text| self.model.framed(text.as_ref()));
+        self.run_watched(&framed.collect::<Result<Vec<_>, EmbeddingError>>()?, scratch, &mut ended)
+    }
+
     /// The vectors of texts given as their tokens, in packs of [`PACK_TOKENS`] as far as they are not longer alone.
     pub(crate) fn run(
         &self,
+        texts: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
+        self.run_watched(texts, scratch, &mut |_| ())
+    }
+
+    fn run_watched(
+        &self,
         mut texts: &[Vec<u32>],
         scratch: &mut Scratch,
+        ended: &mut impl FnMut(Part),
     ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
         let mut vectors = Vec::with_capacity(texts.len());
         while !texts.is_empty() {
@@ -170,7 +194,7 @@ impl Encoder {
                 tokens <= PACK_TOKENS
             };
             let (pack, rest) = texts.split_at(texts.iter().take_while(more).count().max(1));
-            let mut states = self.bert.run(self.kernels, pack, &mut scratch.buffers)?;
+            let mut states = self.bert.run(self.kernels, pack, &mut scratch.buffers, ended)?;
             for text in pack {
                 let (own, others) = states.split_at(text.len() * self.identity().dimensions as usize / LANES);
                 let mut vector = self.pool(own);

@@ -30,7 +30,7 @@ pub use chunker::{Chunk, ChunkOptions, Chunker, Window};
 pub use encoder::{DocumentVectors, Encoder, EncoderOptions, Scratch};
 pub use error::EmbeddingError;
 pub use files::{Activation, ModelFiles, Pooling, Shape};
-pub use model::Precision;
+pub use model::{Part, Precision};
 pub use sentence::{EngineName, SentenceModel};
 pub use simd::Cpu;
 pub use stage::{EmbedWork, Engine, Engines};

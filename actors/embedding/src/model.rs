@@ -50,6 +50,27 @@ impl FromStr for Precision {
     }
 }
 
+/// The parts of a run, as far as their time is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Looking up word pieces and positions.
+    Embed,
+    /// Layer normalization, with the rounding of its result for the product behind it.
+    Norm,
+    /// The product that gives query, key and value.
+    Query,
+    /// Scores, softmax and the sum of the values.
+    Attention,
+    /// The product behind attention.
+    Attended,
+    /// The product that widens, with its activation.
+    Widen,
+    /// The product that narrows.
+    Narrow,
+    /// Rounding, or rearranging, of what is not normalized, for the product behind it.
+    Round,
+}
+
 /// A BERT encoder, after Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers" (2019), section 3, with
 /// the weights' names and order of operations of the Hugging Face implementation. Int8 after Dettmers et al.,
 /// "LLM.int8()" (2022), section 2.1: each row of either side of a product has a scale of its own.
@@ -139,7 +160,7 @@ impl Bert {
     }
 
     /// The hidden states of the last layer, one row of `hidden` numbers per token, of all texts one behind the other.
-    /// A text's states do not depend on the other texts.
+    /// A text's states do not depend on the other texts. `ended` is told of each part of the work when it ends.
     ///
     /// # Errors
     /// A token outside the vocabulary. A text of more tokens than positions were loaded is refused by the caller.
@@ -148,6 +169,7 @@ impl Bert {
         kernels: Kernels,
         texts: &[Vec<u32>],
         buffers: &'b mut Buffers,
+        ended: &mut impl FnMut(Part),
     ) -> Result<&'b [Floats], EmbeddingError> {
         let width = self.shape.hidden / LANES;
         let count: usize = texts.iter().map(Vec::len).sum();
@@ -161,10 +183,13 @@ impl Bert {
         };
 
         self.embed(texts, states)?;
+        ended(Part::Embed);
         let mut norm = &self.norm;
         for layer in &self.layers {
             layer.qkv.normalize(kernels, norm, states, input);
+            ended(Part::Norm);
             layer.qkv.apply(kernels, input, 0, qkv, Then::Store);
+            ended(Part::Query);
             let (mut qkv, mut context_left) = (&*qkv, &mut *context);
             for text in texts {
                 let (own, rest) = qkv.split_at(text.len() * 3 * width);
@@ -173,19 +198,27 @@ impl Bert {
                 kernels.run(Attention { heads, qkv: own, context: out, width, scratch: attention });
                 (qkv, context_left) = (rest, out_rest);
             }
+            ended(Part::Attention);
             layer.attended.feed(kernels, context, width, input);
+            ended(Part::Round);
             layer.attended.apply(kernels, input, 0, states, Then::Add);
+            ended(Part::Attended);
             layer.widen.normalize(kernels, &layer.attended_norm, states, input);
+            ended(Part::Norm);
             for (at, states) in states.chunks_mut(WIDE_ROWS * width).enumerate() {
                 let wide_width = self.shape.intermediate / LANES;
                 let wide = take(wide, states.len() / width * wide_width);
                 layer.widen.apply(kernels, input, at * WIDE_ROWS, wide, activation);
+                ended(Part::Widen);
                 layer.narrow.feed(kernels, wide, wide_width, wide_input);
+                ended(Part::Round);
                 layer.narrow.apply(kernels, wide_input, 0, states, Then::Add);
+                ended(Part::Narrow);
             }
             norm = &layer.norm;
         }
         kernels.run(NormRows { norm, rows: states, quantized: None });
+        ended(Part::Norm);
         Ok(states)
     }
 

@@ -18,6 +18,7 @@ mod avx2;
 mod avx512;
 mod bf16;
 mod functions;
+mod peak;
 mod portable;
 mod product;
 mod rows;
@@ -252,7 +253,7 @@ pub(crate) trait Isa: Copy {
     const INT_ROWS: usize;
     /// The same of pairs of bfloat16.
     const PAIR_ROWS: usize;
-    /// Rows of a tile of values in attention. Divides [`LANES`].
+    /// Queries of a tile of values in attention. Divides [`LANES`].
     const VALUE_ROWS: usize;
     /// Columns of a tile, in sixteens: 1 or 2.
     const PANELS: usize;

@@ -6,6 +6,7 @@ use super::avx512::Avx512;
 use super::bf16::PairProduct;
 use super::product::{IntProduct, finish_floats};
 use super::{Floats, Ints, Isa, LANES, Op};
+use crate::Precision;
 
 /// AMX-INT8 and AMX-BF16: tiles of 16 rows of 64 bytes, of which two by two are multiplied at once. Sums of integers are
 /// exact, so they are the same as those of any other kernel.
@@ -64,12 +65,54 @@ impl Amx {
     pub(super) fn pair_product(self, op: PairProduct<'_>) {
         self.lanes.run(Tiled(op));
     }
+
+    /// Multiplies four tiles by `rounds` times; gives the operations.
+    pub(super) fn burn(self, precision: Precision, rounds: usize) -> f64 {
+        let rounds = rounds.max(1);
+        let (run, inputs): (unsafe fn(usize), usize) =
+            if precision == Precision::Bf16 { (burn_pairs, 2) } else { (burn_bytes, 4) };
+        // SAFETY: `detect` found the instructions, and `rounds` is not zero.
+        unsafe { run(rounds) };
+        2.0 * (4 * LANES * LANES * LANES * inputs * rounds) as f64
+    }
 }
 
 fn has_tiles() -> bool {
     const BF16_TILE_AND_INT8: u32 = 1 << 22 | 1 << 24 | 1 << 25;
     __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BF16_TILE_AND_INT8 == BF16_TILE_AND_INT8
 }
+
+/// A loop of nothing but products of tiles, by the instruction for them.
+macro_rules! burn {
+    ($name:ident, $multiply:literal) => {
+        /// # Safety
+        /// The processor has the instruction, and `rounds` is not zero.
+        unsafe fn $name(rounds: usize) {
+            // SAFETY: by the caller's promise; SHAPES has the 64 bytes that are read.
+            unsafe {
+                asm!(
+                    "ldtilecfg [{shapes}]",
+                    "2:",
+                    concat!($multiply, " tmm0, tmm4, tmm6"),
+                    concat!($multiply, " tmm1, tmm4, tmm7"),
+                    concat!($multiply, " tmm2, tmm5, tmm6"),
+                    concat!($multiply, " tmm3, tmm5, tmm7"),
+                    "dec {rounds}",
+                    "jnz 2b",
+                    "tilerelease",
+                    shapes = in(reg) &raw const SHAPES,
+                    rounds = inout(reg) rounds => _,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack, readonly),
+                );
+            }
+        }
+    };
+}
+
+burn!(burn_bytes, "tdpbusd");
+burn!(burn_pairs, "tdpbf16ps");
 
 /// Asks Linux for the tiles' state (arch_prctl ARCH_REQ_XCOMP_PERM, feature 18).
 #[cfg(target_os = "linux")]

@@ -1,3 +1,5 @@
+use std::mem::take;
+
 use super::product::groups;
 use super::{BLOCK, Floats, Isa, Kernels, LANES, Op};
 
@@ -50,7 +52,9 @@ impl Quantized {
             let value = isa.mul(isa.sub(isa.load(line), least), steps);
             let fours = isa.to_fours(isa.round(isa.min(value, isa.splat(255.0))));
             for (group, four) in fours.iter().enumerate() {
-                groups[(column * 4 + group) * apart * wide..][..wide].copy_from_slice(four.as_ref());
+                for (word, bytes) in four.as_ref().iter().enumerate() {
+                    groups[(column * 4 + group) * apart * wide + word] = *bytes;
+                }
             }
         }
     }
@@ -109,32 +113,57 @@ pub(crate) struct NormRows<'a> {
 impl Op for NormRows<'_> {
     #[inline(always)]
     fn run<S: Isa>(mut self, isa: S) {
+        let width = self.norm.width();
+        let rows = take(&mut self.rows);
+        let (blocks, rest) = rows.split_at_mut(rows.len() / (ROWS * width) * ROWS * width);
+        let rest_at = blocks.len() / width;
+        for (block, rows) in blocks.chunks_exact_mut(ROWS * width).enumerate() {
+            self.some::<S, ROWS>(isa, block * ROWS, rows);
+        }
+        for (at, row) in rest.chunks_exact_mut(width).enumerate() {
+            self.some::<S, 1>(isa, rest_at + at, row);
+        }
+    }
+}
+
+/// Rows that are summed side by side, since each addition waits for the one before.
+const ROWS: usize = 4;
+
+impl NormRows<'_> {
+    /// Normalizes `R` rows, the first of which is number `first`.
+    #[inline(always)]
+    fn some<S: Isa, const R: usize>(&mut self, isa: S, first: usize, rows: &mut [Floats]) {
         let Norm { scale, bias, epsilon } = self.norm;
-        let size = (scale.len() * LANES) as f32;
-        for (at, row) in self.rows.chunks_exact_mut(scale.len()).enumerate() {
-            let mut sum = isa.splat(0.0);
-            for line in &*row {
-                sum = isa.add(sum, isa.load(line));
+        let width = scale.len();
+        let size = (width * LANES) as f32;
+        let mut sums = [isa.splat(0.0); R];
+        for column in 0..width {
+            for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(width)) {
+                *sum = isa.add(*sum, isa.load(&row[column]));
             }
-            let mean = isa.splat(isa.sum(sum) / size);
-            let mut squares = isa.splat(0.0);
-            for line in &*row {
-                let off = isa.sub(isa.load(line), mean);
-                squares = isa.fma(off, off, squares);
+        }
+        let means = sums.map(|sum| isa.splat(isa.sum(sum) / size));
+        let mut squares = [isa.splat(0.0); R];
+        for column in 0..width {
+            for ((square, &mean), row) in squares.iter_mut().zip(&means).zip(rows.chunks_exact(width)) {
+                let off = isa.sub(isa.load(&row[column]), mean);
+                *square = isa.fma(off, off, *square);
             }
-            let variance = isa.sum(squares) / size;
+        }
+        for (at, row) in rows.chunks_exact_mut(width).enumerate() {
+            let variance = isa.sum(squares[at]) / size;
             let factor = isa.splat((variance + epsilon).sqrt().recip());
             let mut least = isa.splat(f32::MAX);
             let mut greatest = isa.splat(f32::MIN);
             for ((line, scale), bias) in row.iter_mut().zip(scale).zip(bias) {
-                let off = isa.mul(isa.sub(isa.load(line), mean), factor);
+                let off = isa.mul(isa.sub(isa.load(line), means[at]), factor);
                 let value = isa.fma(off, isa.load(scale), isa.load(bias));
                 isa.store(value, line);
                 least = isa.min(value, least);
                 greatest = isa.max(value, greatest);
             }
             if let Some(quantized) = &mut self.quantized {
-                quantized.put(isa, at, row, isa.least(least), isa.greatest(greatest));
+                quantized.put(isa, first + at, row, isa.least(least), isa.greatest(greatest));
             }
         }
     }
