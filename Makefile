@@ -8,7 +8,7 @@ TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed fuzz run build model deps clean-demo
+.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed rust-bert fuzz run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-embed: model ## Measure the encoder on every instruction set of this machi
 fuzz: ## Send bytes of strangers through the encoder for MINUTES=10; needs cargo-fuzz and a nightly compiler
 	cp Cargo.lock actors/embedding/fuzz/
 	cd actors/embedding && cargo +nightly fuzz run text_to_vector -- -max_total_time=$$(($(or $(MINUTES),10) * 60)) -max_len=1024
+
+rust-bert: model ## Bring libtorch (0.5 GB), build the engine rust-bert, test and measure it; without PyPI it says SKIPPED
+	@node/embed-rust-bert/run.sh || { code=$$?; [ $$code -eq 77 ] || exit $$code; }
 
 run: model build ## Answer the HTTP API on http://127.0.0.1:8080, with its data in ./tandem-data
 	$(TANDEM) serve

@@ -5,14 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use tandem_config::{EmbeddingPrecision, NodeConfig, per_processor};
+use tandem_config::{EmbeddingDevice, EmbeddingEngine, EmbeddingPrecision, NodeConfig, per_processor};
 use tandem_domain::models::ModelPlace;
+use tandem_embed_rust_bert::{Device, RustBertOptions};
 use tandem_embedding::{
     BatchedEmbedder, ChunkOptions, Chunker, Encoder, EncoderOptions, Engine, ModelFiles, Precision,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// The engine of this program's own.
 const NATIVE: &str = "native";
+/// The one on libtorch, where it is built in.
+const RUST_BERT: &str = "rust-bert";
 
 /// How a model is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +29,8 @@ pub(crate) struct ModelSpec {
     pub(crate) max_tokens: u32,
     /// Threads that compute.
     pub(crate) threads: NonZeroUsize,
+    /// Where rust-bert computes.
+    pub(crate) device: Device,
 }
 
 /// A model that is loaded.
@@ -39,17 +47,17 @@ impl ModelSpec {
         let folder = configured
             .or_else(ModelFiles::default_dir)
             .context("there is no home folder to look for the model in: set embedding.model_dir")?;
-        let precision = match embedding.precision {
-            EmbeddingPrecision::Int8 => Precision::Int8,
-            EmbeddingPrecision::Bf16 => Precision::Bf16,
-            EmbeddingPrecision::F32 => Precision::F32,
+        let (engine, precision) = match embedding.engine {
+            EmbeddingEngine::Native => (NATIVE, native_precision(embedding.precision)),
+            EmbeddingEngine::RustBert => (RUST_BERT, Precision::F32),
         };
         Ok(Self {
-            engine: NATIVE.to_owned(),
+            engine: engine.to_owned(),
             folder,
             precision: precision.to_string(),
             max_tokens: embedding.max_tokens.try_into().context("embedding.max_tokens is too large")?,
             threads: per_processor(embedding.threads),
+            device: device(embedding.device),
         })
     }
 
@@ -61,6 +69,7 @@ impl ModelSpec {
             precision: place.precision.clone(),
             max_tokens: place.max_tokens,
             threads: per_processor(config.embedding.threads),
+            device: device(config.embedding.device),
         }
     }
 
@@ -75,13 +84,20 @@ impl ModelSpec {
 
     fn load_here(self) -> anyhow::Result<LoadedModel> {
         let max_tokens = self.max_tokens as usize;
+        let precision: Precision = self.precision.parse()?;
         let embedder = match self.engine.as_str() {
             NATIVE => {
-                let precision: Precision = self.precision.parse()?;
                 let options = EncoderOptions { max_tokens, precision, ..EncoderOptions::new(&self.folder) };
                 BatchedEmbedder::new(Arc::new(Encoder::load(&options)?), self.threads)
             }
-            other => bail!("there is no engine {other:?}; there is {NATIVE:?}"),
+            RUST_BERT if precision != Precision::F32 => {
+                bail!("{RUST_BERT} computes in {}, not in {precision}", Precision::F32)
+            }
+            RUST_BERT => {
+                let (dir, device, threads) = (self.folder.clone(), self.device, self.threads);
+                tandem_embed_rust_bert::open(&RustBertOptions { dir, max_tokens, device, threads })?
+            }
+            other => bail!("there is no engine {other:?}; there is {NATIVE:?} and {RUST_BERT:?}"),
         };
         let pieces = Arc::clone(embedder.model().tokenizer());
         let identity = embedder.model().identity().clone();
@@ -92,5 +108,20 @@ impl ModelSpec {
             place: ModelPlace { identity, engine, folder, precision, max_tokens },
             engine: Engine::new(Arc::new(embedder), chunker, pieces),
         })
+    }
+}
+
+const fn native_precision(precision: EmbeddingPrecision) -> Precision {
+    match precision {
+        EmbeddingPrecision::Int8 => Precision::Int8,
+        EmbeddingPrecision::Bf16 => Precision::Bf16,
+        EmbeddingPrecision::F32 => Precision::F32,
+    }
+}
+
+const fn device(device: EmbeddingDevice) -> Device {
+    match device {
+        EmbeddingDevice::Cpu => Device::Cpu,
+        EmbeddingDevice::Cuda(number) => Device::Cuda(number),
     }
 }
