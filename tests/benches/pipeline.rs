@@ -1,16 +1,18 @@
 //! Measures the whole program from the outside, on the sample: files per second and processor time of `tandem match`
-//! with an empty data folder and again with a full one, the time from start to readiness, the memory of an idle node.
+//! with an empty data folder and again with a full one, the time from start to readiness, the memory of an idle node; and
+//! of 2,000 generated résumés sent to a node, how many a second become searchable and which stage takes how much of it.
 //! Prints a table and writes `target/bench/pipeline.json`; needs the model of deploy/model.sh.
 
 #![allow(clippy::print_stdout, reason = "a bench is read by people")]
 
-use std::fs;
+use std::{fs, thread};
 
 use serde_json::{Value, json};
 use tandem_tests::cli::{self, Output};
+use tandem_tests::client::Kind;
 use tandem_tests::poll::Deadline;
 use tandem_tests::sandbox::Sandbox;
-use tandem_tests::{paths, process, sample};
+use tandem_tests::{paths, poll, process, sample};
 
 /// How often each number is taken; the median is shown.
 const TIMES: usize = 3;
@@ -32,7 +34,9 @@ fn main() {
         idle.push(group.iter().map(|process| process::memory(process.pid)).sum::<u64>() as f64 / MIB);
         sandbox.stop();
     }
+    let generated = generated();
     let report = json!({
+        "generated": generated,
         "files": files,
         "cold": of_runs(&cold, files),
         "warm": of_runs(&warm, files),
@@ -47,6 +51,56 @@ fn main() {
     let text = serde_json::to_string_pretty(&report).expect("numbers become JSON");
     fs::write(folder.join("pipeline.json"), text).expect("the report can be written");
 }
+
+/// Sends generated résumés to a node with one embedding thread, and sees where the processor time goes until all are
+/// searchable.
+fn generated() -> Value {
+    let texts = sample::generated(GENERATED);
+    let mut sandbox = Sandbox::start_with(&[("TANDEM_EMBEDDING__THREADS", "1")]);
+    let client = sandbox.client();
+    let metric = |name: &str| {
+        let text = client.get("/metrics").text;
+        text.lines()
+            .filter_map(|line| line.strip_prefix(name)?.rsplit_once(' ')?.1.parse::<f64>().ok())
+            .sum::<f64>()
+    };
+    let cpu = || {
+        let all: f64 = process::group(sandbox.pid()).iter().map(|process| process.cpu_seconds).sum();
+        let own = process::of(sandbox.pid()).map_or(0.0, |process| process.own_cpu_seconds);
+        let threads = process::threads(sandbox.pid());
+        (all, all - own, threads.get(WRITER).copied().unwrap_or(0.0))
+    };
+    let (before, begun) = (cpu(), Deadline::after(std::time::Duration::MAX));
+    thread::scope(|scope| {
+        for part in texts.chunks(GENERATED.div_ceil(SENDERS)) {
+            let client = client.clone();
+            scope.spawn(move || part.iter().for_each(|text| drop(client.accepted_text(Kind::Resume, text))));
+        }
+    });
+    poll::until("every résumé is searchable", LONG, || {
+        (metric("tandem_index_changes_total") >= GENERATED as f64).then_some(())
+    });
+    let (wall, after) = (begun.elapsed().as_secs_f64(), cpu());
+    let (all, children, writer) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
+    let embedding = metric("tandem_embedding_batch_seconds_sum");
+    sandbox.stop();
+    json!({
+        "resumes": GENERATED,
+        "resumes_per_second": GENERATED as f64 / wall,
+        "resumes_per_cpu_second": GENERATED as f64 / all,
+        "cpu_seconds": {
+            "all": all, "embedding": embedding, "extracting": children, "writing": writer,
+            "rest": all - embedding - children - writer,
+        },
+    })
+}
+
+/// Résumés that are generated, and those who send them.
+const GENERATED: usize = 2_000;
+const SENDERS: usize = 4;
+const LONG: std::time::Duration = std::time::Duration::from_secs(600);
+/// The thread that writes the store.
+const WRITER: &str = "tandem-store";
 
 /// Bytes of a mebibyte.
 const MIB: f64 = (1 << 20) as f64;
@@ -90,4 +144,14 @@ fn print(report: &Value) {
     }
     println!("{:<24} {:>10.2} s", "start to ready", number("/start_to_ready_seconds"));
     println!("{:<24} {:>10.0} MiB", "memory of an idle node", number("/idle_memory_mib"));
+    println!(
+        "{} generated résumés, sent to a node with one embedding thread",
+        report["generated"]["resumes"]
+    );
+    println!("{:<24} {:>10.1} a second", "searchable", number("/generated/resumes_per_second"));
+    let all = number("/generated/cpu_seconds/all");
+    for stage in ["embedding", "extracting", "writing", "rest"] {
+        let seconds = number(&format!("/generated/cpu_seconds/{stage}"));
+        println!("{stage:<24} {seconds:>10.2} CPU-seconds, {:.0} %", 100.0 * seconds / all);
+    }
 }

@@ -1,6 +1,7 @@
 //! `tandem match` over the sample: who comes out on top, and in which forms.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -80,6 +81,46 @@ fn the_people_a_sane_reader_would_choose_come_first() {
         good >= GOOD_JOBS,
         "only {good} of 12 jobs have their best three among the first {WITHIN}\n{misses}"
     );
+}
+
+/// The mean average precision of a ranking of all people, by the people that qrels calls relevant.
+fn mean_average_precision(ranked: &[Value]) -> f64 {
+    let qrels = sample::qrels();
+    let precisions = ranked.iter().map(|entry| {
+        let relevant: Vec<&String> = qrels[&text(&entry["job"], "file")]
+            .iter()
+            .filter(|(_, grade)| *grade > 0)
+            .map(|(file, _)| file)
+            .collect();
+        let (mut found, mut sum) = (0.0, 0.0);
+        for (place, result) in (1..).zip(list(entry, "results")) {
+            if relevant.contains(&&text(&result["resume"], "file")) {
+                found += 1.0;
+                sum += found / f64::from(place);
+            }
+        }
+        sum / relevant.len() as f64
+    });
+    precisions.sum::<f64>() / ranked.len() as f64
+}
+
+#[test]
+fn fewer_bits_rank_as_well() {
+    if !paths::has_model("fewer_bits_rank_as_well") {
+        return;
+    }
+    let (jobs, resumes) = (paths::sample_jobs(), paths::sample_resumes());
+    let [int8, bf16, f32] = ["int8", "bf16", "f32"].map(|precision| {
+        let data = tempfile::tempdir().unwrap();
+        let mut arguments: Vec<OsString> = vec!["match".into(), "--jobs".into(), jobs.clone().into()];
+        arguments.extend(["--resumes".into(), resumes.clone().into(), "--data".into(), data.path().into()]);
+        arguments.extend(["--as-of", cli::AS_OF, "--top", "60", "--format", "json"].map(OsString::from));
+        let output = cli::run_with(&[("TANDEM_EMBEDDING__PRECISION", precision)], arguments).expect_success();
+        mean_average_precision(&entries(&output))
+    });
+    assert!(f32 > 0.8, "the ranking itself is no good: {f32:.4}");
+    assert!((int8 - f32).abs() <= 0.005, "int8 {int8:.4}, f32 {f32:.4}");
+    assert!((bf16 - f32).abs() <= 0.005, "bf16 {bf16:.4}, f32 {f32:.4}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Processes as Linux shows them in `/proc` (proc(5)).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,23 +27,46 @@ pub struct Process {
     pub ended: bool,
     /// Seconds of processor time, with those of children that were waited for.
     pub cpu_seconds: f64,
+    /// Seconds of processor time without those of children.
+    pub own_cpu_seconds: f64,
 }
 
 /// The process of this id.
 #[must_use]
 pub fn of(pid: u32) -> Option<Process> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    read(&format!("/proc/{pid}/stat"), pid).map(|(_, process)| process)
+}
+
+/// Seconds of processor time of a process's threads that live, by their names.
+#[must_use]
+pub fn threads(pid: u32) -> BTreeMap<String, f64> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut threads = BTreeMap::new();
+    for (name, thread) in entries.filter_map(|entry| read(&entry.path().join("stat").to_string_lossy(), pid))
+    {
+        *threads.entry(name).or_insert(0.0) += thread.own_cpu_seconds;
+    }
+    threads
+}
+
+/// The name and numbers in a file of the form of `/proc/PID/stat`.
+fn read(path: &str, pid: u32) -> Option<(String, Process)> {
+    let text = fs::read_to_string(path).ok()?;
     // The name stands in parentheses and may itself hold spaces and parentheses.
-    let (_, rest) = text.rsplit_once(") ")?;
+    let (head, rest) = text.rsplit_once(") ")?;
+    let (_, name) = head.split_once('(')?;
     let fields: Vec<&str> = rest.split(' ').collect();
     let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    let ticks: u64 = (11..15).filter_map(number).sum();
-    Some(Process {
+    let seconds =
+        |fields: std::ops::Range<usize>| fields.filter_map(number).sum::<u64>() as f64 / TICKS_PER_SECOND;
+    let process = Process {
         pid,
         group: u32::try_from(number(2)?).ok()?,
         ended: matches!(fields.first(), Some(&("Z" | "X"))),
-        cpu_seconds: ticks as f64 / TICKS_PER_SECOND,
-    })
+        cpu_seconds: seconds(11..15),
+        own_cpu_seconds: seconds(11..13),
+    };
+    Some((name.to_owned(), process))
 }
 
 /// The processes of a group that have not ended.

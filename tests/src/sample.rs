@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
 use crate::paths;
 
 /// For each job's file, the résumés' files with their relevance (3 = best, 0 = a near miss), best first.
@@ -47,6 +51,33 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 pub fn name(path: &Path) -> String {
     path.file_name().expect("a file has a name").to_string_lossy().into_owned()
 }
+
+/// So many résumés that nobody wrote: each is put together from lines of the sample's own, with a head and tail that make
+/// it the only one of its kind. The same number always gives the same texts.
+///
+/// # Panics
+/// When the sample cannot be read.
+#[must_use]
+pub fn generated(count: usize) -> Vec<String> {
+    let texts = files(&paths::sample_resumes());
+    let texts =
+        texts.iter().filter(|path| path.extension().is_some_and(|kind| kind == "md" || kind == "txt"));
+    let texts = texts.map(|path| fs::read_to_string(path).expect("the sample can be read"));
+    let lines: Vec<String> = texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.split_whitespace().count() > 4 && !line.contains('@'))
+        .collect();
+    let mut random = StdRng::seed_from_u64(count as u64);
+    let one = |number: usize| {
+        let chosen: Vec<&str> =
+            lines.choose_multiple(&mut random, GENERATED_LINES).map(String::as_str).collect();
+        format!("Person {number}\nApplicant {number}\n\nExperience\n{}\n\nFile {number}\n", chosen.join("\n"))
+    };
+    (0..count).map(one).collect()
+}
+
+/// Lines of a generated résumé: about 2,500 characters.
+const GENERATED_LINES: usize = 28;
 
 /// Copies the files of a folder into another, last name first, so that neither order nor times are those of the source.
 ///
