@@ -6,18 +6,18 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::time::{ClockId, clock_gettime};
 use tandem_embedding::{Cpu, Encoder, EncoderOptions, Precision, Scratch};
 
 /// How a run of this program is asked to tell its memory.
 const MEMORY: &str = "--memory";
-/// Loops of [`Cpu::burn`], some milliseconds each, of which the fastest counts.
+/// Loops of [`Cpu::burn`], of two milliseconds and more, of which the fastest counts.
 const BURNS: usize = 12;
 
-/// Nanoseconds on a processor of all threads of this process that still live (Linux, schedstats).
+/// Nanoseconds that this process has spent on a processor.
 pub(crate) fn cpu_nanos() -> u64 {
-    let of = |stat: String| stat.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or(0);
-    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
-    tasks.filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok()).map(of).sum()
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    spent.tv_sec.cast_unsigned() * 1_000_000_000 + spent.tv_nsec.cast_unsigned()
 }
 
 /// Operations that a core does in a second at most, by the instruction for `precision`.
@@ -25,11 +25,11 @@ pub(crate) fn peak(cpu: Cpu, precision: Precision) -> f64 {
     let burn = |rounds| {
         let start = cpu_nanos();
         let operations = cpu.burn(precision, rounds).unwrap();
-        operations * 1e9 / (cpu_nanos() - start).max(1) as f64
+        (operations, (cpu_nanos() - start) as f64 / 1e9)
     };
-    // Rounds for some ten milliseconds.
-    let rounds = (burn(10_000) / cpu.burn(precision, 1).unwrap() / 100.0).max(1.0) as usize;
-    (0..BURNS).map(|_| burn(rounds)).fold(0.0, f64::max)
+    let long_enough = |&rounds: &usize| burn(rounds).1 > 0.002;
+    let rounds = (10..24).map(|power| 1 << power).find(long_enough).unwrap_or(1 << 24);
+    (0..BURNS).map(|_| burn(rounds)).map(|(operations, seconds)| operations / seconds).fold(0.0, f64::max)
 }
 
 /// What the process occupies, in MiB.
