@@ -39,6 +39,7 @@ host="$(rustc --version --verbose | sed -n 's/^host: //p')"
 
 # Everything that the feature changes, the program included.
 "$CARGO" clippy --release --workspace --all-targets --features tandem-server/rust-bert --locked -- -D warnings
-build=(-p tandem-embed-rust-bert --features rust-bert --locked)
-"$CARGO" test --release "${build[@]}"
+# Of the whole workspace, so that what all tests are built with is not built once more for this crate alone.
+build=(--workspace --features tandem-embed-rust-bert/rust-bert --locked)
+"$CARGO" test --release "${build[@]}" --test rust_bert
 "$CARGO" bench --profile release "${build[@]}" --bench rust_bert

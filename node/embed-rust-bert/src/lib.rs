@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use tandem_embedding::{BatchedEmbedder, EmbeddingError};
 #[cfg(feature = "rust-bert")]
-use tandem_embedding::{EngineName, SentenceModel};
+use tandem_embedding::{Compute, EngineName, SentenceModel};
 
 #[cfg(feature = "rust-bert")]
 mod bert;
@@ -97,10 +97,20 @@ pub enum RustBertError {
 /// [`RustBertError::NotBuilt`] without the feature `rust-bert`; otherwise every other variant.
 #[cfg(feature = "rust-bert")]
 pub fn open(options: &RustBertOptions) -> Result<BatchedEmbedder, RustBertError> {
+    let (model, compute) = load(options)?;
+    Ok(BatchedEmbedder::with(model.into(), compute, options.threads))
+}
+
+/// Loads the model on every thread; with it, what has vectors made of tokens by whichever thread is free.
+///
+/// # Errors
+/// Every variant of [`RustBertError`] but `NotBuilt`.
+#[cfg(feature = "rust-bert")]
+pub fn load(options: &RustBertOptions) -> Result<(SentenceModel, Box<Compute>), RustBertError> {
     let engine = EngineName { name: "rust-bert-f32".to_owned(), arithmetic: ARITHMETIC };
     let model = SentenceModel::open(&options.dir, options.max_tokens, true, &engine)?;
     let berts = bert::load(&model, options.device, options.threads)?;
-    Ok(BatchedEmbedder::with(model.into(), threads::start(berts)?, options.threads))
+    Ok((model, threads::start(berts)?))
 }
 
 /// Says that the engine is not built in.

@@ -10,9 +10,6 @@ use tandem_embedding::{Compute, EmbeddingError};
 use crate::RustBertError;
 use crate::bert::Bert;
 
-#[cfg(test)]
-mod tests;
-
 type Vectors = Result<Vec<Vec<f32>>, EmbeddingError>;
 
 /// Texts, and where their vectors go.

@@ -4,10 +4,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use futures::future::try_join_all;
-use tandem_embed_rust_bert::{Device, RustBertError, RustBertOptions, open};
-use tandem_embedding::{BatchedEmbedder, Encoder, EncoderOptions, ModelFiles, Precision};
+use tandem_embed_rust_bert::{Device, RustBertError, RustBertOptions, load, open};
+use tandem_embedding::{
+    BatchedEmbedder, EmbeddingError, Encoder, EncoderOptions, ModelFiles, Precision, Scratch,
+};
 use tandem_ports::Embedder;
 use tandem_ports::embedder::Urgency;
 
@@ -118,4 +121,31 @@ fn options_and_files_that_do_not_fit_are_refused() {
     assert!(missing.contains("deploy/model.sh"), "{missing}");
     let many = refused(RustBertOptions { max_tokens: 513, ..options(1) });
     assert!(many.contains("513"), "{many}");
+}
+
+/// [CLS], a word, [SEP].
+const WORD: [u32; 3] = [101, 6821, 102];
+
+#[test]
+fn a_panic_is_an_answer_and_its_thread_goes_on() {
+    let ((_, compute), mut scratch) = (load(&options(1)).unwrap(), Scratch::new());
+    let vectors = compute(&[WORD.to_vec()], &mut scratch).unwrap();
+    for _ in 0..3 {
+        let unknown = compute(&[WORD.to_vec(), vec![101, 1 << 30, 102]], &mut scratch).unwrap_err();
+        assert!(matches!(unknown, EmbeddingError::Panicked), "{unknown}");
+    }
+    assert_eq!(compute(&[WORD.to_vec()], &mut scratch).unwrap(), vectors);
+    assert!(compute(&[], &mut scratch).unwrap().is_empty());
+}
+
+#[test]
+fn threads_share_the_weights_and_give_the_same() {
+    let (_, compute) = load(&options(3)).unwrap();
+    let vectors: Vec<_> = thread::scope(|scope| {
+        let ask = || compute(&[WORD.to_vec()], &mut Scratch::new()).unwrap();
+        let asking: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(vectors[0][0].len(), 384);
+    assert!(vectors.iter().all(|other| *other == vectors[0]));
 }
