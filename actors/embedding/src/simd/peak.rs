@@ -60,11 +60,16 @@ impl Burn<'_> {
         let starts = black_box([Floats([1.0; LANES]); N]);
         match self.precision {
             Precision::Int8 => {
-                let weights = black_box(Bytes([1; 64]));
+                let weights = [Bytes([1; 64]); N];
                 let four = black_box(isa.to_fours(isa.load_ints(&Ints([1; LANES])))[0]);
                 let mut sums = starts.map(|start| isa.round(isa.load(&start)));
                 for _ in 0..self.rounds {
-                    sums = sums.map(|sum| isa.dot(sum, &four, &weights));
+                    // Read anew each time, as products do: where an instruction set multiplies and adds in two steps,
+                    // the compiler would else multiply once for all.
+                    let weights = black_box(&weights);
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = isa.dot(*sum, &four, weights);
+                    }
                 }
                 black_box(sums.map(|sum| isa.sum(isa.to_float(sum))));
                 4
