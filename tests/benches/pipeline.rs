@@ -56,7 +56,8 @@ fn main() {
 /// searchable.
 fn generated() -> Value {
     let texts = sample::generated(GENERATED);
-    let mut sandbox = Sandbox::start_with(&[("TANDEM_EMBEDDING__THREADS", "1")]);
+    let unlimited = ("TANDEM_LIMITS__WRITE__PER_MINUTE", "0");
+    let mut sandbox = Sandbox::start_with(&[unlimited, ("TANDEM_EMBEDDING__THREADS", "1")]);
     let client = sandbox.client();
     let metric = |name: &str| {
         let text = client.get("/metrics").text;
