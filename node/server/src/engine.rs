@@ -33,6 +33,17 @@ pub(crate) struct ModelSpec {
     pub(crate) device: Device,
 }
 
+/// Whether the names in a place are ones that a node knows; says which is not, without repeating it.
+pub(crate) fn expect_names(place: &ModelPlace) -> Result<(), String> {
+    if ![NATIVE, RUST_BERT].contains(&place.engine.as_str()) {
+        return Err(format!("field `engine`: expected {NATIVE} or {RUST_BERT}"));
+    }
+    if place.precision.parse::<Precision>().is_err() {
+        return Err("field `precision`: expected int8, bf16 or f32".to_owned());
+    }
+    if place.folder.is_empty() { Err("field `folder`: expected a name".to_owned()) } else { Ok(()) }
+}
+
 /// A model that is loaded.
 pub(crate) struct LoadedModel {
     pub(crate) place: ModelPlace,

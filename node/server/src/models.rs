@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::adapters::{index_folder, keep_shards_of};
 use crate::cluster::{Cluster, NodeState, shard_states};
-use crate::engine::{LoadedModel, ModelSpec};
+use crate::engine::{self, LoadedModel, ModelSpec};
 
 /// How often the store is asked whether the models are others.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -129,10 +129,12 @@ impl ModelKeeper {
             max_tokens: to.max_tokens.unwrap_or(serving.max_tokens),
             identity: serving.identity,
         };
+        engine::expect_names(&wanted).map_err(invalid)?;
         let loaded = ModelSpec::at(&wanted, &self.0.config).load().await;
-        let LoadedModel { place, .. } = loaded.map_err(|error| Failure {
-            code: ErrorCode::Validation,
-            reason: format!("this model cannot be used: {error:#}"),
+        // What was sent is not repeated.
+        let LoadedModel { place, .. } = loaded.map_err(|error| {
+            let reason = format!("{error:#}").replace(&wanted.folder, "`folder`");
+            invalid(format!("this model cannot be used: {reason}"))
         })?;
         self.change(|models| models.moving_to(place.clone())).await
     }
@@ -370,6 +372,10 @@ pub(crate) async fn load_exactly(place: &ModelPlace, config: &NodeConfig) -> any
         place.identity.id
     );
     Ok(engine)
+}
+
+fn invalid(reason: String) -> Failure {
+    Failure { code: ErrorCode::Validation, reason }
 }
 
 fn odd(refusal: MoveRefusal) -> Failure {
