@@ -60,7 +60,7 @@ fn a_node_is_moved_to_another_model_and_back_while_it_serves() {
     assert_eq!(client.post("/models/rollback", &json!({})).error_code(), "CONFLICT");
     assert_eq!(client.post("/models/end", &json!({})).error_code(), "CONFLICT");
     let nowhere = client.post("/models/move", &json!({ "folder": "/nowhere" }));
-    assert_eq!(nowhere.error_code(), "VALIDATION_ERROR");
+    assert_eq!(nowhere.error_code(), "CONFLICT");
     assert!(nowhere.text.contains("no sentence model in `folder`"), "{}", nowhere.text);
     assert_eq!(client.post("/models/move", &json!({})).error_code(), "CONFLICT", "it serves already");
 

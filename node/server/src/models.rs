@@ -129,12 +129,12 @@ impl ModelKeeper {
             max_tokens: to.max_tokens.unwrap_or(serving.max_tokens),
             identity: serving.identity,
         };
-        engine::expect_names(&wanted).map_err(invalid)?;
+        engine::expect_names(&wanted).map_err(unusable)?;
         let loaded = ModelSpec::at(&wanted, &self.0.config).load().await;
         // What was sent is not repeated.
         let LoadedModel { place, .. } = loaded.map_err(|error| {
             let reason = format!("{error:#}").replace(&wanted.folder, "`folder`");
-            invalid(format!("this model cannot be used: {reason}"))
+            unusable(format!("this model cannot be used: {reason}"))
         })?;
         self.change(|models| models.moving_to(place.clone())).await
     }
@@ -374,8 +374,9 @@ pub(crate) async fn load_exactly(place: &ModelPlace, config: &NodeConfig) -> any
     Ok(engine)
 }
 
-fn invalid(reason: String) -> Failure {
-    Failure { code: ErrorCode::Validation, reason }
+/// The request is sound, and this node has no such model.
+fn unusable(reason: String) -> Failure {
+    Failure { code: ErrorCode::Conflict, reason }
 }
 
 fn odd(refusal: MoveRefusal) -> Failure {
