@@ -40,6 +40,16 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Starts logging for a command that shows its progress by itself: notes of its node that are no warnings would only be
+/// in the way.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn start_quietly(log: &Log) -> anyhow::Result<()> {
+    let level = if log.level == "info" { "warn".to_owned() } else { log.level.clone() };
+    start(&Log { level, ..log.clone() })
+}
+
 /// Starts logging as [`start`] does, and with it the export of spans where one is configured.
 ///
 /// # Errors

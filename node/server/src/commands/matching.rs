@@ -2,7 +2,7 @@
 
 pub(crate) mod files;
 mod outcome;
-mod progress;
+pub(crate) mod progress;
 mod submit;
 
 use std::fs;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tandem_config::{ConfigError, Log, NodeConfig};
+use tandem_config::{ConfigError, NodeConfig};
 use tandem_domain::document::DocumentKind;
 use tandem_domain::ids::{OperationId, OwnerId, RunId};
 use tandem_domain::run::{RunSpec, Selection};
@@ -51,8 +51,7 @@ pub(crate) fn run(
         overrides.push(("parsing.as_of", Value::String(month.to_string())));
     }
     let config = resolve(&overrides)?;
-    let log = Log { level: quieter(&config.log.level), ..config.log.clone() };
-    telemetry::start(&log)?;
+    telemetry::start_quietly(&config.log)?;
     let jobs = files::collect(&args.jobs, DocumentKind::Job)?;
     let resumes = files::collect(&args.resumes, DocumentKind::Resume)?;
     if jobs.is_empty() {
@@ -76,11 +75,6 @@ pub(crate) fn run(
         node.shutdown(DRAIN).await;
         result
     })
-}
-
-/// A command line shows its progress by itself: notes of the node that are no warnings would only be in the way.
-fn quieter(level: &str) -> String {
-    if level == "info" { "warn".to_owned() } else { level.to_owned() }
 }
 
 async fn whole(

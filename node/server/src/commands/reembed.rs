@@ -1,19 +1,19 @@
 //! `tandem reembed`.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tandem_config::{ConfigError, Log, NodeConfig};
+use tandem_config::{ConfigError, NodeConfig};
 use tandem_messages::Context;
 use tandem_messages::models::{ChangeModels, GetModels, ModelsView, MoveTo};
 use toml::Value as Setting;
 
 use crate::cli::ReembedArgs;
+use crate::commands::matching::progress;
 use crate::commands::status::ask;
 use crate::wiring::{self, Node};
 use crate::{say, telemetry};
@@ -65,8 +65,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let config = resolve(&wiring::data_override(args.data.as_deref()))?;
     if args.data.is_some() {
-        let level = if config.log.level == "info" { "warn".to_owned() } else { config.log.level.clone() };
-        telemetry::start(&Log { level, ..config.log.clone() })?;
+        telemetry::start_quietly(&config.log)?;
     }
     wiring::block_on(async {
         if args.data.is_none() {
@@ -155,7 +154,8 @@ impl Door {
 
     /// Waits until a move has come to its switch and nothing is being removed.
     async fn wait(&self, mut seen: Seen) -> anyhow::Result<Seen> {
-        let bar = bar();
+        let bar = ProgressBar::with_draw_target(None, progress::terminal());
+        let bar = bar.with_style(progress::style("{percent:>3} % {msg}")).with_prefix("moving");
         while seen.is_busy() {
             if let Some(second) = &seen.second {
                 bar.set_length(second.changes);
@@ -174,15 +174,6 @@ impl Door {
         bar.finish_and_clear();
         Ok(seen)
     }
-}
-
-fn bar() -> ProgressBar {
-    let visible = std::io::stderr().is_terminal();
-    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{prefix:>10} {bar:32} {percent:>3} % {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━━╌");
-    ProgressBar::with_draw_target(None, target).with_style(style).with_prefix("moving")
 }
 
 fn read(answer: Value) -> anyhow::Result<Seen> {

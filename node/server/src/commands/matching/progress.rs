@@ -9,6 +9,18 @@ use tandem_runtime::Stopwatch;
 
 use crate::report::BrokenFile;
 
+/// Standard error where it is a terminal; else nothing is drawn.
+pub(crate) fn terminal() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+/// A name, a bar and behind it what `numbers` says, in indicatif's words.
+pub(crate) fn style(numbers: &str) -> ProgressStyle {
+    ProgressStyle::with_template(&format!("{{prefix:>10}} {{bar:32}} {numbers}"))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━━╌")
+}
+
 /// The bars of a run; invisible when standard error is not a terminal.
 pub(crate) struct Bars {
     all: MultiProgress,
@@ -21,12 +33,8 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        let visible = std::io::stderr().is_terminal();
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let all = MultiProgress::with_draw_target(target);
-        let style = ProgressStyle::with_template("{prefix:>10} {bar:32} {pos:>6} / {len} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━━╌");
+        let all = MultiProgress::with_draw_target(terminal());
+        let style = style("{pos:>6} / {len} {msg}");
         let bar = |name: &'static str| {
             let bar = all.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(name));
             bar.tick();
