@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "a bench is read by people")]
 
+use std::time::Duration;
 use std::{fs, thread};
 
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ fn main() {
         let data = tempfile::tempdir().expect("a folder can be made");
         cold.push(matched(&data));
         warm.push(matched(&data));
-        let begun = Deadline::after(std::time::Duration::MAX);
+        let begun = Deadline::after(Duration::MAX);
         let mut sandbox = Sandbox::start();
         ready.push(begun.elapsed().as_secs_f64());
         let group = process::group(sandbox.pid());
@@ -71,7 +72,7 @@ fn generated() -> Value {
         let threads = process::threads(sandbox.pid());
         (all, all - own, threads.get(WRITER).copied().unwrap_or(0.0))
     };
-    let (before, begun) = (cpu(), Deadline::after(std::time::Duration::MAX));
+    let (before, begun) = (cpu(), Deadline::after(Duration::MAX));
     thread::scope(|scope| {
         for part in texts.chunks(GENERATED.div_ceil(SENDERS)) {
             let client = client.clone();
@@ -79,6 +80,8 @@ fn generated() -> Value {
         }
     });
     poll::until("every résumé is searchable", LONG, || {
+        // Each look costs the node some milliseconds.
+        thread::sleep(LOOK_EVERY);
         (metric("tandem_index_changes_total") >= GENERATED as f64).then_some(())
     });
     let (wall, after) = (begun.elapsed().as_secs_f64(), cpu());
@@ -99,7 +102,8 @@ fn generated() -> Value {
 /// Résumés that are generated, and those who send them.
 const GENERATED: usize = 2_000;
 const SENDERS: usize = 4;
-const LONG: std::time::Duration = std::time::Duration::from_secs(600);
+const LONG: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The thread that writes the store.
 const WRITER: &str = "tandem-store";
 

@@ -8,15 +8,17 @@ use std::time::Duration;
 use reqwest::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use tandem_tests::client::{Client, text};
+use tandem_tests::client::{Client, Kind, text};
 use tandem_tests::process::Watch;
 use tandem_tests::sandbox::Sandbox;
-use tandem_tests::{paths, poll};
+use tandem_tests::{paths, poll, sample};
 
 /// The most resident memory of a node whatever its clients do, in bytes.
 const MEMORY: u64 = 600 << 20;
 /// Connections that say nothing, if this process may open as many.
 const IDLE: usize = 10_000;
+/// Documents of a bulk upload that takes a while.
+const MANY: usize = 200;
 /// Files that other tests of this process have open at the same time.
 const OTHERS: u64 = 500;
 
@@ -92,6 +94,35 @@ fn documents_are_taken_by_the_line_and_followed_by_events() {
     other["top"] = json!(6);
     let refused = key(other);
     assert_eq!((refused.status, refused.error_code().as_str()), (422, "IDEMPOTENCY_KEY_REUSED"));
+    sandbox.stop();
+}
+
+#[test]
+fn whoever_waits_does_not_stand_behind_a_bulk_upload() {
+    if !paths::has_model("whoever_waits_does_not_stand_behind_a_bulk_upload") {
+        return;
+    }
+    let mut sandbox = Sandbox::start();
+    let client = sandbox.client();
+    let texts = sample::generated(MANY);
+    let line = |text: &String| json!({ "text": text }).to_string();
+    let body = texts.iter().map(line).collect::<Vec<_>>().join("\n");
+    assert_eq!(lines_of(&client, "/api/v1/resumes/bulk", "many", body).len(), MANY);
+
+    let job = client.accepted_text(Kind::Job, "Rust engineer\n\nRequirements\n- Rust");
+    assert_eq!(text(&client.settled(Kind::Job, &job), "status"), "complete");
+    let waiting =
+        client.all(Kind::Resume).iter().filter(|document| text(document, "status") != "complete").count();
+    assert!(waiting > MANY / 2, "{waiting} of {MANY} wait while the job can be searched");
+
+    // What is handed in again by somebody who waits leaves the others behind as well.
+    let last = client.accepted_text(Kind::Resume, texts.last().unwrap());
+    assert_eq!(text(&client.settled(Kind::Resume, &last), "status"), "complete");
+    let waiting =
+        client.all(Kind::Resume).iter().filter(|document| text(document, "status") != "complete").count();
+    assert!(waiting > MANY / 4, "{waiting} of {MANY} wait while the last of them can be searched");
+    let metrics = client.get("/metrics").text;
+    assert!(metrics.contains("tandem_stage_seconds_count{kind=\"embed.bulk\""), "{metrics}");
     sandbox.stop();
 }
 

@@ -14,13 +14,29 @@ use crate::time::Timestamp;
 #[cfg(test)]
 mod tests;
 
-/// The kinds of work; each has a queue and a pool of its own.
+/// How soon work is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Somebody waits for it: before everything that can wait.
+    Interactive,
+    /// It can wait, but not for ever.
+    Bulk,
+}
+
+impl Urgency {
+    /// What is most urgent comes first.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Bulk];
+}
+
+/// The kinds of work; each has a queue and a pool of its own. What somebody waits for never stands behind bulk work,
+/// because it is of another kind. Rows hold the order of the kinds: a new one comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
-    /// Read and structure a document version.
+    /// Read and structure a document version that somebody waits for.
     Parse,
-    /// Make the vectors of a document version.
+    /// Make the vectors of one.
     Embed,
     /// Score one pair that somebody waits for, or cancel a run.
     MatchInteractive,
@@ -28,14 +44,43 @@ pub enum TaskKind {
     MatchBulk,
     /// Remove a document with everything that was made of it.
     Erase,
+    /// Read and structure a document version of many.
+    ParseBulk,
+    /// Make the vectors of one, or those by a second model.
+    EmbedBulk,
 }
 
 impl TaskKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Parse, Self::Embed, Self::MatchInteractive, Self::MatchBulk, Self::Erase];
+    pub const ALL: [Self; 7] = [
+        Self::Parse,
+        Self::ParseBulk,
+        Self::Embed,
+        Self::EmbedBulk,
+        Self::MatchInteractive,
+        Self::MatchBulk,
+        Self::Erase,
+    ];
 
-    /// `parse`, `embed`, `match.interactive`, `match.bulk` or `erase`: for queues and labels.
+    /// Reading what is wanted so soon.
+    #[must_use]
+    pub const fn parse(urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::Interactive => Self::Parse,
+            Urgency::Bulk => Self::ParseBulk,
+        }
+    }
+
+    /// Embedding what is wanted so soon.
+    #[must_use]
+    pub const fn embed(urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::Interactive => Self::Embed,
+            Urgency::Bulk => Self::EmbedBulk,
+        }
+    }
+
+    /// `parse`, `parse.bulk`, `embed`, `embed.bulk`, `match.interactive`, `match.bulk` or `erase`: for queues and labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,6 +89,8 @@ impl TaskKind {
             Self::MatchInteractive => "match.interactive",
             Self::MatchBulk => "match.bulk",
             Self::Erase => "erase",
+            Self::ParseBulk => "parse.bulk",
+            Self::EmbedBulk => "embed.bulk",
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tandem_domain::chunk::ModelIdentity;
+use tandem_domain::task::Urgency;
 use tandem_ports::Embedder;
-use tandem_ports::embedder::{EmbedderError, Urgency};
+use tandem_ports::embedder::EmbedderError;
 use tokio::task::spawn_blocking;
 
 use crate::batches::{Batches, Compute};

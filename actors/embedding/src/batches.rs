@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use tandem_ports::embedder::{EmbedderError, Urgency};
+use tandem_domain::task::Urgency;
+use tandem_ports::embedder::EmbedderError;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tandem_domain::document::{Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
-use tandem_ports::embedder::Urgency;
+use tandem_domain::task::Urgency;
 use tandem_ports::vectors::{KeyedVector, VectorKey};
 use tandem_ports::{Embedder, VectorCache};
 
@@ -40,14 +40,13 @@ impl CachedVectors {
         Self { cache: Some((cache, kept_for)) }
     }
 
-    /// One vector for each text, in order: the same whether it was known or not. Where nothing is said of the urgency, it
-    /// follows from the number of texts.
+    /// One vector for each text, in order: the same whether it was known or not.
     pub(crate) async fn embed(
         &self,
         embedder: &dyn Embedder,
         origin: Origin<'_>,
         texts: Vec<String>,
-        urgency: Option<Urgency>,
+        urgency: Urgency,
     ) -> Result<Vec<Vec<f32>>, Failure> {
         let identity = embedder.identity();
         let keys: Vec<VectorKey> = texts.iter().map(|text| VectorKey::of(identity, text)).collect();
@@ -60,8 +59,8 @@ impl CachedVectors {
         if !distinct.is_empty() {
             let (unknown, texts): (Vec<_>, Vec<_>) = distinct.into_iter().unzip();
             // What is longer than any résumé or job does not hold up those who wait for theirs.
-            let by_length = if texts.len() > URGENT_TEXTS { Urgency::Bulk } else { Urgency::Interactive };
-            let vectors = embedder.embed(texts, urgency.unwrap_or(by_length)).await?;
+            let urgency = if texts.len() > URGENT_TEXTS { Urgency::Bulk } else { urgency };
+            let vectors = embedder.embed(texts, urgency).await?;
             if vectors.len() != unknown.len() {
                 return Err(internal("the embedding engine answered with another number of vectors"));
             }

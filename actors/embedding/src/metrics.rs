@@ -6,7 +6,7 @@ use std::time::Duration;
 use prometheus::{
     HistogramVec, IntCounterVec, exponential_buckets, register_histogram_vec, register_int_counter_vec,
 };
-use tandem_ports::embedder::Urgency;
+use tandem_domain::task::Urgency;
 
 #[expect(clippy::expect_used, reason = "a name registered twice is a defect that the first test run shows")]
 static PIECES: LazyLock<IntCounterVec> = LazyLock::new(|| {

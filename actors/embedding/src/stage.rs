@@ -10,9 +10,8 @@ use tandem_domain::embedding::Embedding;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
 use tandem_domain::profile::Span;
-use tandem_domain::task::{Task, TaskKind, TaskSubject};
+use tandem_domain::task::{Task, TaskKind, TaskSubject, Urgency};
 use tandem_ports::documents::{Change, ChangeAction};
-use tandem_ports::embedder::Urgency;
 use tandem_ports::{DocumentStore, Embedder, VectorCache, Write};
 use tandem_runtime::StageWork;
 use tokio::sync::watch;
@@ -69,17 +68,20 @@ pub struct EmbedWork {
     engines: watch::Receiver<Engines>,
     vectors: CachedVectors,
     changed: watch::Sender<u64>,
+    urgency: Urgency,
 }
 
 impl EmbedWork {
-    /// Work on these ports, with the models that are loaded when a task comes. `changed` is raised after each line in the
-    /// change log, and when vectors are there that a shard waits for, so that shards need not wait for their next look.
+    /// Work on these ports, for vectors that are wanted so soon, with the models that are loaded when a task comes.
+    /// `changed` is raised after each line in the change log, and when vectors are there that a shard waits for, so that
+    /// shards need not wait for their next look.
     pub fn new(
         documents: Arc<dyn DocumentStore>,
         engines: watch::Receiver<Engines>,
         changed: watch::Sender<u64>,
+        urgency: Urgency,
     ) -> Self {
-        Self { documents, engines, vectors: CachedVectors::default(), changed }
+        Self { documents, engines, vectors: CachedVectors::default(), changed, urgency }
     }
 
     /// Keeps the vectors of windows in `cache` for `kept_for`, so that a text which comes again costs nothing.
@@ -89,12 +91,7 @@ impl EmbedWork {
     }
 
     /// Makes the vectors of a version that is parsed, unless they are there.
-    async fn put(
-        &self,
-        engine: &Engine,
-        origin: Origin<'_>,
-        urgency: Option<Urgency>,
-    ) -> Result<(), Failure> {
+    async fn put(&self, engine: &Engine, origin: Origin<'_>) -> Result<(), Failure> {
         let Origin { owner, document, version } = origin;
         if self.documents.embedded(owner, document, version, engine.identity()).await?.is_some() {
             return Ok(());
@@ -104,7 +101,7 @@ impl EmbedWork {
             code: ErrorCode::NotReady,
             reason: "the version is not parsed yet".to_owned(),
         })?;
-        let embedded = self.embed(engine, origin, parsed.ranked_text, urgency).await?;
+        let embedded = self.embed(engine, origin, parsed.ranked_text).await?;
         self.documents.put_embedded(owner, document, version, &embedded).await?.certain()
     }
 
@@ -113,7 +110,6 @@ impl EmbedWork {
         engine: &Engine,
         origin: Origin<'_>,
         ranked_text: String,
-        urgency: Option<Urgency>,
     ) -> Result<EmbeddedVersion, Failure> {
         let (chunker, pieces) = (Arc::clone(&engine.chunker), Arc::clone(&engine.pieces));
         let (text, chunks) = tokio::task::spawn_blocking(move || {
@@ -129,7 +125,7 @@ impl EmbedWork {
             .map(|window| text.get(window.range.clone()).unwrap_or_default().to_owned())
             .collect();
         let count = windows.len();
-        let vectors = self.vectors.embed(engine.embedder.as_ref(), origin, windows, urgency).await?;
+        let vectors = self.vectors.embed(engine.embedder.as_ref(), origin, windows, self.urgency).await?;
         metrics::embedded(chunks.len(), count, chunks.iter().map(TextChunk::tokens).sum());
         Ok(assemble(engine.identity(), &chunks, &vectors))
     }
@@ -157,7 +153,7 @@ impl EmbedWork {
             return Ok(());
         }
         let engine = self.engines.borrow().serving.clone();
-        self.put(&engine, origin, None).await?;
+        self.put(&engine, origin).await?;
         let change = Change { owner: owner.clone(), document, version, action: ChangeAction::Upsert };
         self.documents.log_change(&change).await?.certain()?;
         let end = self.documents.advance(owner, document, version, &DocumentState::Embedded).await?;
@@ -169,7 +165,7 @@ impl EmbedWork {
         Ok(())
     }
 
-    /// The vectors by a model that a version has none of. They can wait: nobody does but a shard.
+    /// The vectors by a model that a version has none of.
     async fn add_vectors(&self, origin: Origin<'_>, model: ModelKey) -> Result<(), Failure> {
         let Origin { owner, document, version } = origin;
         if self.current(owner, document, version).await?.is_none() {
@@ -180,7 +176,7 @@ impl EmbedWork {
             code: ErrorCode::NotReady,
             reason: "the model that is asked for is not loaded on this node".to_owned(),
         })?;
-        self.put(&engine, origin, Some(Urgency::Bulk)).await?;
+        self.put(&engine, origin).await?;
         // Whoever removed the document meanwhile may not have found them.
         self.current(owner, document, version).await?;
         self.changed.send_modify(|count| *count += 1);
@@ -221,7 +217,7 @@ fn assemble(identity: &ModelIdentity, chunks: &[TextChunk], windows: &[Vec<f32>]
 #[async_trait]
 impl StageWork for EmbedWork {
     fn kind(&self) -> TaskKind {
-        TaskKind::Embed
+        TaskKind::embed(self.urgency)
     }
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {

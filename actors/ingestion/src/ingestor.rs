@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tandem_domain::document::{Document, DocumentState, Failure, MediaKind, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{ContentDigest, DocumentId};
-use tandem_domain::task::{Task, TaskKind, TaskSubject};
+use tandem_domain::task::{Task, TaskKind, TaskSubject, Urgency};
 use tandem_domain::time::Timestamp;
 use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
 use tandem_ports::{Clock, DocumentStore, IntentStore, ObjectStore, StoreError, TaskStore, WorkQueue, Write};
@@ -105,14 +105,15 @@ impl Ingestor {
         since: Option<Timestamp>,
     ) -> Result<SubmittedDocument, Failure> {
         let IngestorPorts { documents, objects, tasks, .. } = &self.ports;
+        let urgency = submission.urgency;
         let found = documents.find_by_digest(&submission.owner, submission.kind, digest).await;
         if let Some(document) = found? {
-            return self.known(document, digest, since).await;
+            return self.known(document, digest, since, urgency).await;
         }
         let document = self.new_document(&submission, media, digest);
         let key = &document.object_key;
         objects.put(key, submission.content).await?;
-        let task = parse_task(&document);
+        let task = parse_task(&document, urgency);
         match self.or_forget(key, tasks.file(&task).await).await? {
             Write::Applied | Write::Conflict(_) => {}
             Write::Unknown => return Err(unknown()),
@@ -121,7 +122,7 @@ impl Ingestor {
             Write::Applied => {}
             Write::Conflict(existing) if existing.id != document.id => {
                 objects.delete(key).await?;
-                return self.known(existing, digest, since).await;
+                return self.known(existing, digest, since, urgency).await;
             }
             Write::Conflict(_) => {}
             Write::Unknown => self.read_back(&document).await?,
@@ -165,26 +166,27 @@ impl Ingestor {
         }
     }
 
-    /// A file that is there already is answered with the document it became. If its way was cut off early, it is sent
-    /// on it again: filing and publishing twice is harmless. To whoever repeats an intent it is what the intent made.
+    /// A file that is there already is answered with the document it became. If it is still on its way, it is sent on it
+    /// again with the urgency of who asks now: filing and publishing twice is harmless. To whoever repeats an intent it is what the intent made.
     async fn known(
         &self,
         document: Document,
         digest: ContentDigest,
         since: Option<Timestamp>,
+        urgency: Urgency,
     ) -> Result<SubmittedDocument, Failure> {
         let found = document.with_digest(digest);
         let found = found.ok_or_else(|| failure(ErrorCode::Internal, "a document without its content"))?;
-        self.go_on(&found).await?;
+        self.go_on(&found, urgency).await?;
         // What came after the intent was told is what the intent made.
         let duplicate = since.is_none_or(|since| found.created_at < since);
         Ok(SubmittedDocument { document, version: found.version, duplicate })
     }
 
-    /// Sends a version on its way again, if it has not left.
-    async fn go_on(&self, version: &Document) -> Result<(), Failure> {
-        if version.state == DocumentState::Queued {
-            let task = parse_task(version);
+    /// Sends a version on its way again, if it is not at its end: it may have been cut off, or wait among bulk work.
+    async fn go_on(&self, version: &Document, urgency: Urgency) -> Result<(), Failure> {
+        if matches!(version.state, DocumentState::Queued | DocumentState::Parsed) {
+            let task = parse_task(version, urgency);
             file_task(self.ports.tasks.as_ref(), self.ports.queue.as_ref(), &task).await?;
         }
         Ok(())
@@ -219,9 +221,9 @@ impl Ingestor {
     }
 }
 
-fn parse_task(document: &Document) -> Task {
+fn parse_task(document: &Document, urgency: Urgency) -> Task {
     let subject = TaskSubject::Version { document: document.id, version: document.version };
-    Task::new(document.owner.clone(), TaskKind::Parse, subject, document.created_at)
+    Task::new(document.owner.clone(), TaskKind::parse(urgency), subject, document.created_at)
 }
 
 fn title(from: &SubmitDocument) -> Option<String> {

@@ -254,7 +254,7 @@ impl Tail {
         if !self.lack(&at).await? {
             return Ok(());
         }
-        self.ports.filing.file(&at.owner, TaskKind::Embed, self.vectors_of(&at, epoch)).await
+        self.ports.filing.file(&at.owner, TaskKind::EmbedBulk, self.vectors_of(&at, epoch)).await
     }
 
     fn vectors_of(&self, at: &Located, epoch: u64) -> TaskSubject {
@@ -274,7 +274,7 @@ impl Tail {
     /// Why vectors that were asked for will not come.
     async fn given_up(&self, at: &Located) -> Result<Option<Failure>, Failure> {
         let epoch = self.ports.models.borrow().epoch;
-        let id = Task::id_of(&at.owner, TaskKind::Embed, &self.vectors_of(at, epoch));
+        let id = Task::id_of(&at.owner, TaskKind::EmbedBulk, &self.vectors_of(at, epoch));
         let task = self.ports.filing.tasks.task(&TaskRef { owner: at.owner.clone(), id }).await?;
         let Some(Task { state: TaskState::Done | TaskState::Dead, last_error, .. }) = task else {
             return Ok(None);

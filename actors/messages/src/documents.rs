@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::document::{Document, DocumentKind, DocumentState, Notes, ParsedVersion, Version};
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
 use tandem_domain::profile::Profile;
+use tandem_domain::task::Urgency;
 use tandem_domain::time::Timestamp;
 
 /// Keep this file and have it read. Answered as soon as it is durable, before it is read.
@@ -26,6 +27,8 @@ pub struct SubmitDocument {
     pub content: Bytes,
     /// What the submitter says beside it.
     pub notes: Notes,
+    /// How soon it is to be read.
+    pub urgency: Urgency,
 }
 
 /// Keep this file as the next version of a document and have it read. The version before stays what is searched until

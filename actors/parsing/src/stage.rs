@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tandem_domain::document::{Document, DocumentState, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
-use tandem_domain::task::{Task, TaskKind, TaskSubject};
+use tandem_domain::task::{Task, TaskKind, TaskSubject, Urgency};
 use tandem_domain::time::Month;
 use tandem_ports::{Clock, DocumentStore, ObjectStore, TaskStore, WorkQueue, Write};
 use tandem_runtime::{StageWork, file_task};
@@ -34,14 +34,20 @@ pub struct ParseWork {
     ports: ParsePorts,
     extractor: Arc<ExtractPool>,
     as_of: Option<Month>,
+    urgency: Urgency,
 }
 
 impl ParseWork {
-    /// Work on these ports. `as_of` is the month that "present" means; `None` = the month a document was submitted in,
-    /// so that a second delivery reads the same.
+    /// Work on these ports, for documents that are wanted so soon. `as_of` is the month that "present" means; `None` = the
+    /// month a document was submitted in, so that a second delivery reads the same.
     #[must_use]
-    pub const fn new(ports: ParsePorts, extractor: Arc<ExtractPool>, as_of: Option<Month>) -> Self {
-        Self { ports, extractor, as_of }
+    pub const fn new(
+        ports: ParsePorts,
+        extractor: Arc<ExtractPool>,
+        as_of: Option<Month>,
+        urgency: Urgency,
+    ) -> Self {
+        Self { ports, extractor, as_of, urgency }
     }
 
     async fn parse(&self, document: &Document) -> Result<ParsedVersion, Failure> {
@@ -99,7 +105,7 @@ impl ParseWork {
 #[async_trait]
 impl StageWork for ParseWork {
     fn kind(&self) -> TaskKind {
-        TaskKind::Parse
+        TaskKind::parse(self.urgency)
     }
 
     async fn perform(&self, task: &Task) -> Result<(), Failure> {
@@ -111,7 +117,7 @@ impl StageWork for ParseWork {
             documents.put_parsed(owner, id, version, &parsed).await?.certain()?;
         }
         let now = self.ports.clock.now();
-        let next = Task::new(owner.clone(), TaskKind::Embed, task.subject.clone(), now);
+        let next = Task::new(owner.clone(), TaskKind::embed(self.urgency), task.subject.clone(), now);
         file_task(self.ports.tasks.as_ref(), self.ports.queue.as_ref(), &next).await?;
         self.advance(&document, &DocumentState::Parsed).await
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tandem_domain::chunk::ModelIdentity;
 use tandem_domain::document::Failure;
 use tandem_domain::error::ErrorCode;
+use tandem_domain::task::Urgency;
 
 /// Why texts got no vectors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,15 +32,6 @@ impl From<EmbedderError> for Failure {
     fn from(error: EmbedderError) -> Self {
         Self { code: error.code(), reason: error.to_string() }
     }
-}
-
-/// How soon vectors are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Urgency {
-    /// Somebody waits for them: before everything that can wait.
-    Interactive,
-    /// They can wait, but not for ever.
-    Bulk,
 }
 
 /// Turns texts into vectors.

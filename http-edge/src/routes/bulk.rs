@@ -16,6 +16,7 @@ use serde::Serialize;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{OperationId, derived};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::SubmitDocument;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -213,6 +214,7 @@ async fn keep(
         title: upload.title,
         content: upload.content,
         notes: upload.notes,
+        urgency: Urgency::Bulk,
     };
     Ok(Kept::from(call.ask(submission).await?))
 }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::{
     GetDocument, GetRedacted, ListDocuments, SubmitDocument, SubmittedDocument,
 };
@@ -223,7 +224,17 @@ pub(super) fn submission(
     upload: Upload,
 ) -> SubmitDocument {
     let Upload { file_name, title, content, notes } = upload;
-    SubmitDocument { owner, operation, named, kind, file_name, title, content, notes }
+    SubmitDocument {
+        owner,
+        operation,
+        named,
+        kind,
+        file_name,
+        title,
+        content,
+        notes,
+        urgency: Urgency::Interactive,
+    }
 }
 
 async fn list(kind: DocumentKind, call: Call, params: Params) -> Result<Response, Problem> {

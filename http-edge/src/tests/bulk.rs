@@ -7,6 +7,7 @@ use async_compression::zstd::CParameter;
 use axum::body::Bytes;
 use futures::{StreamExt, stream};
 use tandem_domain::document::{DocumentKind, DocumentState};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -90,6 +91,7 @@ async fn each_line_is_answered_in_order_and_a_bad_one_stops_nothing() {
     assert_eq!(names[2], (DocumentKind::Resume, "cv.pdf", None));
     assert_eq!(&asked[2].content[..], b"%PDF-1.7");
     assert_eq!(names[3].1, "resume.md");
+    assert!(asked.iter().all(|s| s.urgency == Urgency::Bulk), "whoever waits goes before");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use tandem_domain::document::{DocumentKind, DocumentState, Failure};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::{DocumentDetail, DocumentPage, SubmitDocument, SubmittedDocument};
 use tandem_messages::matches::MatchPage;
 
@@ -42,6 +43,7 @@ async fn a_file_is_accepted_on_both_routes() {
         assert_eq!((submission.kind, submission.file_name.as_str()), (kind, "cv.pdf"));
         assert_eq!(submission.title.as_deref(), Some("Engineer"));
         assert_eq!(&submission.content[..], b"%PDF-1.7");
+        assert_eq!(submission.urgency, Urgency::Interactive);
     }
 }
 

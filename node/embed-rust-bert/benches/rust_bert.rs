@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
+use tandem_domain::task::Urgency;
 use tandem_embed_rust_bert::{Device, RustBertOptions, open};
 use tandem_embedding::{BatchedEmbedder, Cpu, Encoder, EncoderOptions, ModelFiles};
 use tandem_ports::Embedder;
-use tandem_ports::embedder::Urgency;
 use tokio::runtime::{Builder, Runtime};
 
 /// Texts that are computed before the clock counts.

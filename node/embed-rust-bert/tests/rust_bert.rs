@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::thread;
 
 use futures::future::try_join_all;
+use tandem_domain::task::Urgency;
 use tandem_embed_rust_bert::{Device, RustBertError, RustBertOptions, load, open};
 use tandem_embedding::{
     BatchedEmbedder, EmbeddingError, Encoder, EncoderOptions, ModelFiles, Precision, Scratch,
 };
 use tandem_ports::Embedder;
-use tandem_ports::embedder::Urgency;
 
 const MAX_TOKENS: usize = 256;
 

@@ -280,14 +280,22 @@ pub(crate) struct DeadReplayArgs {
 pub(crate) enum Kind {
     /// Files to be read.
     Parse,
+    /// Files of bulk uploads, to be read.
+    #[value(name = "parse.bulk")]
+    ParseBulk,
     /// Texts to be embedded.
     Embed,
+    /// Texts of bulk uploads and for a second model, to be embedded.
+    #[value(name = "embed.bulk")]
+    EmbedBulk,
     /// Pairs that somebody waits for.
     #[value(name = "match.interactive")]
     MatchInteractive,
     /// Runs and their items.
     #[value(name = "match.bulk")]
     MatchBulk,
+    /// Documents and persons to be removed.
+    Erase,
 }
 
 /// What `tandem quota` does.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use tandem_domain::document::{Document, DocumentKind, Failure, ParsedVersion};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::OwnerId;
-use tandem_domain::task::TaskKind;
+use tandem_domain::task::{TaskKind, Urgency};
 use tandem_ingestion::{Eraser, Ingestion, Intake, Uploads};
 use tandem_matching::{HostedShards, Matching};
 use tandem_messages::documents::{
@@ -254,9 +254,12 @@ impl Parts {
     }
 
     async fn check_queue(&self) -> HealthCheck {
-        let depth = self.queue.depth(TaskKind::Parse);
-        let (ok, note) = match tokio::time::timeout(CHECK_LIMIT, depth).await {
-            Ok(Ok(depth)) => (true, format!("{} files wait to be read", depth.waiting)),
+        let depths = Urgency::ALL.map(|urgency| self.queue.depth(TaskKind::parse(urgency)));
+        let (ok, note) = match tokio::time::timeout(CHECK_LIMIT, try_join_all(depths)).await {
+            Ok(Ok(depths)) => {
+                let waiting: u64 = depths.iter().map(|depth| depth.waiting).sum();
+                (true, format!("{waiting} files wait to be read"))
+            }
             Ok(Err(error)) => (false, error.to_string()),
             Err(_) => (false, "did not answer in time".to_owned()),
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tandem_config::{NodeConfig, Role, per_processor};
 use tandem_domain::document::{Failure, MediaKind};
+use tandem_domain::task::Urgency;
 use tandem_embedding::EmbedWork;
 use tandem_index_tantivy::lexical_query;
 use tandem_ingestion::{
@@ -310,26 +311,31 @@ async fn start_stages(
     let threads = per_processor(config.embedding.threads);
     let mut stages: Vec<(Arc<dyn StageWork>, NonZeroUsize)> = Vec::new();
     if config.has(Role::Parse) {
-        let parse_ports = ParsePorts {
+        let ports = ParsePorts {
             documents: adapters.documents(),
             tasks: adapters.tasks(),
             queue: adapters.queue(),
             objects: Arc::clone(&adapters.objects),
             clock: adapters.clock(),
         };
-        let parse = ParseWork::new(parse_ports, extractor, config.as_of());
-        stages.push((Arc::new(parse), per_processor(config.parsing.workers)));
+        for urgency in Urgency::ALL {
+            let parse = ParseWork::new(ports.clone(), Arc::clone(&extractor), config.as_of(), urgency);
+            stages.push((Arc::new(parse), per_processor(config.parsing.workers)));
+        }
     }
     if config.has(Role::Embed) {
-        let mut embed = EmbedWork::new(adapters.documents(), adapters.engines.subscribe(), changed);
-        if let Some(kept_for) = config.embedding.vectors_kept() {
-            embed = embed.caching(adapters.vectors(), kept_for);
-        }
         let workers = match config.embedding.workers {
             0 => threads.saturating_mul(DOCUMENTS_PER_THREAD),
             workers => per_processor(workers),
         };
-        stages.push((Arc::new(embed), workers));
+        for urgency in Urgency::ALL {
+            let (documents, engines) = (adapters.documents(), adapters.engines.subscribe());
+            let mut embed = EmbedWork::new(documents, engines, changed.clone(), urgency);
+            if let Some(kept_for) = config.embedding.vectors_kept() {
+                embed = embed.caching(adapters.vectors(), kept_for);
+            }
+            stages.push((Arc::new(embed), workers));
+        }
     }
     for (work, capacity) in stages {
         start_stage(supervisor, config, adapters, work, capacity).await?;

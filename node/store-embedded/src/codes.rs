@@ -29,6 +29,8 @@ pub(crate) const fn task_kind(kind: TaskKind) -> u8 {
         TaskKind::MatchInteractive => 3,
         TaskKind::MatchBulk => 4,
         TaskKind::Erase => 5,
+        TaskKind::ParseBulk => 6,
+        TaskKind::EmbedBulk => 7,
     }
 }
 

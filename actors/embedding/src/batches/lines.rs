@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use tandem_ports::embedder::Urgency;
+use tandem_domain::task::Urgency;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tandem_domain::chunk::ModelIdentity;
-use tandem_ports::embedder::{EmbedderError, Urgency};
+use tandem_domain::task::Urgency;
+use tandem_ports::embedder::EmbedderError;
 use tandem_ports::testsuite::{MemoryStore, samples};
 use tandem_ports::{DocumentStore, StoreError};
 
@@ -70,7 +71,7 @@ async fn embed(engine: &Engine, vectors: &CachedVectors, owner: &str, document: 
     let origin = Origin { owner: &owner, document: samples::document_id(document), version: Version::FIRST };
     let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
     let expected: Vec<Vec<f32>> = texts.iter().map(|text| vec![text.len() as f32; 8]).collect();
-    assert_eq!(vectors.embed(engine, origin, texts, None).await.unwrap(), expected);
+    assert_eq!(vectors.embed(engine, origin, texts, Urgency::Interactive).await.unwrap(), expected);
 }
 
 #[tokio::test]
@@ -124,7 +125,7 @@ async fn a_long_document_can_wait() {
     let owner = samples::owner("alice");
     let origin = Origin { owner: &owner, document: samples::document_id(1), version: Version::FIRST };
     let one = vec!["one".to_owned()];
-    vectors.embed(&*engine, origin, one, Some(Urgency::Bulk)).await.unwrap();
+    vectors.embed(&*engine, origin, one, Urgency::Bulk).await.unwrap();
     let urgencies = engine.urgencies.lock().unwrap();
     assert_eq!(*urgencies, [Urgency::Interactive, Urgency::Bulk, Urgency::Bulk], "the last was told to wait");
 }

@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_domain::chunk::ModelIdentity;
 use tandem_domain::document::DocumentKind;
 use tandem_domain::ids::OwnerId;
+use tandem_domain::task::Urgency;
 use tandem_ports::documents::{BucketRange, LogPosition};
-use tandem_ports::embedder::{EmbedderError, Urgency};
+use tandem_ports::embedder::EmbedderError;
 use tandem_ports::testsuite::{MemoryStore, samples};
 
 use super::*;
@@ -63,7 +64,7 @@ async fn house(text: Option<&str>) -> House {
     let (raise, changed) = watch::channel(0);
     let serving = Engine::new(embedder.clone(), chunker, Arc::clone(encoder.tokenizer()));
     let engines = watch::Sender::new(Engines { serving, second: None });
-    let work = EmbedWork::new(store.clone(), engines.subscribe(), raise)
+    let work = EmbedWork::new(store.clone(), engines.subscribe(), raise, Urgency::Interactive)
         .caching(store.clone(), Duration::from_secs(3_600));
     let subject = TaskSubject::Version { document: document.id, version: document.version };
     let task = Task::new(owner, TaskKind::Embed, subject, samples::CREATED);
@@ -178,7 +179,7 @@ async fn vectors_of_a_second_model_are_made_when_they_are_asked_for() {
     let (owner, document) = (OwnerId::local(), samples::document_id(1));
     let model = ModelIdentity { id: "second".to_owned(), ..samples::model() };
     let subject = TaskSubject::Vectors { document, version: Version::FIRST, model: model.key(), epoch: 1 };
-    let task = Task::new(owner.clone(), TaskKind::Embed, subject, samples::CREATED);
+    let task = Task::new(owner.clone(), TaskKind::EmbedBulk, subject, samples::CREATED);
     assert_ne!(task.id, house.task.id);
     let failure = house.work.perform(&task).await.unwrap_err();
     assert_eq!(failure.code, ErrorCode::NotReady, "another node may have it, or this one may be loading it");

@@ -49,8 +49,21 @@ impl House {
             title: None,
             content: Bytes::from_static(content),
             notes: Notes::default(),
+            urgency: Urgency::Interactive,
         }
     }
+}
+
+#[tokio::test]
+async fn bulk_work_waits_in_a_line_of_its_own_until_somebody_waits_for_it() {
+    let house = house();
+    let bulk = SubmitDocument { urgency: Urgency::Bulk, ..house.file("local", "a.txt", b"Anna") };
+    house.ingestor.submit(bulk.clone()).await.unwrap();
+    let waiting = async |kind| house.queue.depth(kind).await.unwrap().waiting;
+    assert_eq!((waiting(TaskKind::Parse).await, waiting(TaskKind::ParseBulk).await), (0, 1));
+    let again = house.ingestor.submit(house.file("local", "a.txt", b"Anna")).await.unwrap();
+    assert!(again.duplicate);
+    assert_eq!((waiting(TaskKind::Parse).await, waiting(TaskKind::ParseBulk).await), (1, 1));
 }
 
 #[tokio::test]
@@ -64,7 +77,7 @@ async fn what_is_acknowledged_is_kept_filed_and_published() {
     assert_eq!(house.objects.get(&document.object_key).await.unwrap().unwrap(), "Anna");
     let kept = house.store.document(&OwnerId::local(), document.id).await.unwrap();
     assert_eq!(kept, Some(document.clone()));
-    let task = house.store.task(&parse_task(&document).key()).await.unwrap().unwrap();
+    let task = house.store.task(&parse_task(&document, Urgency::Interactive).key()).await.unwrap().unwrap();
     assert_eq!(task.kind, TaskKind::Parse);
     assert_eq!(house.queue.depth(TaskKind::Parse).await.unwrap().waiting, 1);
 }

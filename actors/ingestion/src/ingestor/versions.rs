@@ -6,6 +6,7 @@ use tandem_domain::document::{
 };
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OwnerId};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::{RefineJob, SubmitDocument, SubmitVersion, SubmittedDocument};
 use tandem_ports::Write;
 
@@ -22,6 +23,7 @@ struct Draft {
     kind: DocumentKind,
     version: DocumentVersion,
     content: Bytes,
+    urgency: Urgency,
 }
 
 /// What became of a version that was offered.
@@ -50,9 +52,9 @@ impl Ingestor {
         let told = Told::of(&submission, digest, Some(id));
         self.under(told, |since| async move {
             if let Some(known) = documents.find_by_digest(&submission.owner, submission.kind, digest).await? {
-                return self.known(known, digest, since).await;
+                return self.known(known, digest, since, submission.urgency).await;
             }
-            let SubmitDocument { owner, kind, file_name, content, .. } = submission.clone();
+            let SubmitDocument { owner, kind, file_name, content, urgency, .. } = submission.clone();
             let version = DocumentVersion {
                 version: Version::FIRST,
                 file_name: base_name(&file_name),
@@ -65,7 +67,7 @@ impl Ingestor {
                 created_at: self.ports.clock.now(),
                 notes: over(&before.notes, &submission.notes),
             };
-            self.add(Draft { owner, id, kind, version, content }).await
+            self.add(Draft { owner, id, kind, version, content, urgency }).await
         })
         .await
     }
@@ -86,7 +88,7 @@ impl Ingestor {
             let is_mine = |made: &Document| since.is_some_and(|since| made.created_at >= since);
             let made = document.versions().find(|made| is_mine(made) && made.notes == notes);
             if let Some(made) = made {
-                self.go_on(&made).await?;
+                self.go_on(&made, Urgency::Interactive).await?;
                 return Ok(SubmittedDocument { document, version: made.version, duplicate: false });
             }
             let content = self.ports.objects.get(&before.object_key).await?.ok_or_else(|| {
@@ -105,7 +107,8 @@ impl Ingestor {
                 created_at: self.ports.clock.now(),
                 notes,
             };
-            self.add(Draft { owner, id, kind: DocumentKind::Job, version, content }).await
+            let (kind, urgency) = (DocumentKind::Job, Urgency::Interactive);
+            self.add(Draft { owner, id, kind, version, content, urgency }).await
         })
         .await
     }
@@ -113,7 +116,7 @@ impl Ingestor {
     /// Keeps the original, then the row, then the task. A crash in between leaves a version that was not acknowledged and
     /// is sent on its way when its content comes again.
     async fn add(&self, draft: Draft) -> Result<SubmittedDocument, Failure> {
-        let Draft { owner, id, kind, version, content } = draft;
+        let Draft { owner, id, kind, version, content, urgency } = draft;
         let (objects, digest) = (&self.ports.objects, version.digest);
         let object_key = Document::object_key(kind, self.ports.clock.new_id(), version.media);
         objects.put(&object_key, content).await?;
@@ -122,12 +125,12 @@ impl Ingestor {
             Offered::Kept(document) => {
                 let version = document.latest();
                 let made = document.at(version).ok_or_else(not_found)?;
-                self.go_on(&made).await?;
+                self.go_on(&made, urgency).await?;
                 Ok(SubmittedDocument { document, version, duplicate: false })
             }
             Offered::Known(other) => {
                 objects.delete(&object_key).await?;
-                self.known(other, digest, None).await
+                self.known(other, digest, None, urgency).await
             }
             Offered::Refused(failure) => {
                 objects.delete(&object_key).await?;

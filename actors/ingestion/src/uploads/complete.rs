@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::document::{DocumentKind, Failure, Version};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OperationId, derived};
+use tandem_domain::task::Urgency;
 use tandem_messages::documents::{SubmitDocument, SubmittedDocument};
 use tandem_messages::uploads::CompleteUpload;
 
@@ -70,6 +71,7 @@ impl Uploads {
             title: request.title,
             content,
             notes: request.notes,
+            urgency: Urgency::Interactive,
         };
         let submitted = submit(submission).await;
         match &submitted {

@@ -182,9 +182,12 @@ impl From<Kind> for TaskKind {
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Parse => Self::Parse,
+            Kind::ParseBulk => Self::ParseBulk,
             Kind::Embed => Self::Embed,
+            Kind::EmbedBulk => Self::EmbedBulk,
             Kind::MatchInteractive => Self::MatchInteractive,
             Kind::MatchBulk => Self::MatchBulk,
+            Kind::Erase => Self::Erase,
         }
     }
 }

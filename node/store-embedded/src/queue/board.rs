@@ -14,7 +14,7 @@ use tokio::sync::futures::Notified;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     closed: AtomicBool,
-    /// One for each kind, in the order of [`TaskKind::ALL`].
+    /// One for each kind, at its number.
     changed: [Notify; TaskKind::ALL.len()],
     last_token: AtomicU64,
     holders: Mutex<Holders>,

@@ -40,7 +40,7 @@ async fn a_version_is_kept_beside_the_one_that_is_searched() {
     assert_eq!((second.file_name.as_str(), second.title.as_deref()), ("b.txt", Some("Mine")));
     assert_eq!(house.objects.get(&second.object_key).await.unwrap().unwrap(), "2");
     assert_eq!(house.objects.get(&first.object_key).await.unwrap().unwrap(), "1");
-    assert!(house.store.task(&parse_task(&second).key()).await.unwrap().is_some());
+    assert!(house.store.task(&parse_task(&second, Urgency::Interactive).key()).await.unwrap().is_some());
     assert_eq!(house.queue.depth(TaskKind::Parse).await.unwrap().waiting, 2);
 }
 

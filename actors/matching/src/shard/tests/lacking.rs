@@ -16,7 +16,7 @@ fn vectors(number: u64) -> TaskSubject {
 
 async fn task(house: &House, number: u64) -> Option<Task> {
     let owner = OwnerId::local();
-    let id = Task::id_of(&owner, TaskKind::Embed, &vectors(number));
+    let id = Task::id_of(&owner, TaskKind::EmbedBulk, &vectors(number));
     house.store.task(&TaskRef { owner, id }).await.unwrap()
 }
 

@@ -7,6 +7,7 @@ use futures::stream::{StreamExt, iter};
 use tandem_domain::document::{DocumentKind, DocumentState, Failure, Notes};
 use tandem_domain::error::ErrorCode;
 use tandem_domain::ids::{DocumentId, OperationId, OwnerId};
+use tandem_domain::task::Urgency;
 use tandem_messages::GatewayHandle;
 use tandem_messages::documents::{GetDocumentStates, SubmitDocument};
 use tandem_ports::Clock;
@@ -198,6 +199,7 @@ async fn submit(gateway: &GatewayHandle, file: &InputFile, max_bytes: u64) -> Fa
         title: None,
         content: Bytes::from(content),
         notes: Notes::default(),
+        urgency: Urgency::Bulk,
     };
     match gateway.ask(submission, &context()).await {
         Ok(done) => Fate::Document { id: done.document.id, new: !done.duplicate, state: done.document.state },
