@@ -8,7 +8,7 @@ TANDEM := $(or $(CARGO_TARGET_DIR),target)/release/tandem
 BUILD ?= -p tandem-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed rust-bert fuzz run build model deps clean-demo
+.PHONY: help demo test contract cluster cluster-stop services services-stop lint deploy-check soak bench bench-edge bench-embed rust-bert fuzz test-arm run build model deps clean-demo
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,13 @@ bench-embed: model ## Measure the encoder on every instruction set of this machi
 fuzz: ## Send bytes of strangers through the encoder for MINUTES=10; needs cargo-fuzz and a nightly compiler
 	cp Cargo.lock actors/embedding/fuzz/
 	cd actors/embedding && cargo +nightly fuzz run text_to_vector -- -max_total_time=$$(($(or $(MINUTES),10) * 60)) -max_len=1024
+
+# After: rustup target add aarch64-unknown-linux-gnu && apt-get install gcc-aarch64-linux-gnu qemu-user-static
+test-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER ?= aarch64-linux-gnu-gcc
+test-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER ?= qemu-aarch64-static -L /usr/aarch64-linux-gnu
+test-arm: model ## See in an emulator that the encoder's vectors on ARM are those of any other processor (minutes)
+	TANDEM_REQUIRE_MODEL=1 $(CARGO) test --release -p tandem-embedding --target aarch64-unknown-linux-gnu --lib --locked \
+		-- simd:: golden_bits
 
 rust-bert: model ## Bring libtorch (0.5 GB), build the engine rust-bert, test and measure it; without PyPI it says SKIPPED
 	@node/embed-rust-bert/run.sh || { code=$$?; [ $$code -eq 77 ] || exit $$code; }

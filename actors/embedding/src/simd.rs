@@ -18,6 +18,8 @@ mod avx2;
 mod avx512;
 mod bf16;
 mod functions;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod peak;
 mod portable;
 mod product;
@@ -64,7 +66,9 @@ pub enum Cpu {
     Avx512,
     /// AVX2 and FMA.
     Avx2,
-    /// What the compiler makes for any processor; on ARM that is NEON.
+    /// NEON with the dot product of Armv8.2, which servers with ARM have.
+    Neon,
+    /// What the compiler makes for any processor.
     Portable,
 }
 
@@ -73,7 +77,7 @@ const FORCE: &str = "TANDEM_CPU";
 
 impl Cpu {
     /// All of them, the fastest first.
-    pub const ALL: [Self; 4] = [Self::Amx, Self::Avx512, Self::Avx2, Self::Portable];
+    pub const ALL: [Self; 5] = [Self::Amx, Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
     /// Those that this processor has.
     #[must_use]
@@ -99,6 +103,7 @@ impl fmt::Display for Cpu {
             Self::Amx => "amx",
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
             Self::Portable => "portable",
         })
     }
@@ -110,7 +115,7 @@ impl FromStr for Cpu {
     fn from_str(name: &str) -> Result<Self, EmbeddingError> {
         let found = Self::ALL.into_iter().find(|cpu| cpu.to_string() == name);
         found.ok_or_else(|| EmbeddingError::Cpu {
-            reason: format!("{FORCE} is {name:?}; it must be amx, avx512, avx2 or portable"),
+            reason: format!("{FORCE} is {name:?}; it must be amx, avx512, avx2, neon or portable"),
         })
     }
 }
@@ -127,6 +132,8 @@ enum Path {
     Avx512(avx512::Avx512<false>),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
     Portable(Portable),
 }
 
@@ -155,13 +162,19 @@ impl Kernels {
             Cpu::Amx => Path::Amx(amx::Amx::detect()?),
             Cpu::Avx512 => Path::Avx512(avx512::Avx512::detect()?),
             Cpu::Avx2 => Path::Avx2(avx2::Avx2::detect()?),
+            Cpu::Neon => return None,
             Cpu::Portable => Path::Portable(Portable),
         }))
     }
 
     #[cfg(not(target_arch = "x86_64"))]
     fn detect(cpu: Cpu) -> Option<Self> {
-        (cpu == Cpu::Portable).then_some(Self(Path::Portable(Portable)))
+        Some(Self(match cpu {
+            #[cfg(target_arch = "aarch64")]
+            Cpu::Neon => Path::Neon(neon::Neon::detect()?),
+            Cpu::Portable => Path::Portable(Portable),
+            _ => return None,
+        }))
     }
 
     /// Which instruction set it is.
@@ -173,6 +186,8 @@ impl Kernels {
             Path::Avx512(_) => Cpu::Avx512,
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(_) => Cpu::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            Path::Neon(_) => Cpu::Neon,
             Path::Portable(_) => Cpu::Portable,
         }
     }
@@ -189,6 +204,8 @@ impl Kernels {
             Path::Amx(_) | Path::Avx512(_) => size_of::<<avx512::Avx512<false> as Isa>::Four>(),
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(_) => size_of::<<avx2::Avx2 as Isa>::Four>(),
+            #[cfg(target_arch = "aarch64")]
+            Path::Neon(_) => size_of::<<neon::Neon as Isa>::Four>(),
             Path::Portable(_) => size_of::<<Portable as Isa>::Four>(),
         };
         bytes / 4
@@ -203,6 +220,8 @@ impl Kernels {
             Path::Avx512(isa) => isa.run(op),
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(isa) => isa.run(op),
+            #[cfg(target_arch = "aarch64")]
+            Path::Neon(isa) => isa.run(op),
             Path::Portable(isa) => op.run(isa),
         }
     }
@@ -228,6 +247,8 @@ impl Kernels {
             },
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(isa) => isa.run(op),
+            #[cfg(target_arch = "aarch64")]
+            Path::Neon(isa) => isa.run(op),
             Path::Portable(isa) => op.run(isa),
         }
     }
@@ -257,6 +278,8 @@ pub(crate) trait Isa: Copy {
     const VALUE_ROWS: usize;
     /// Columns of a tile, in sixteens: 1 or 2.
     const PANELS: usize;
+    /// Whether `dot` reads bytes less 128: then sums begin with 128 times the sum of their weights.
+    const SIGNED: bool = false;
 
     fn splat(self, value: f32) -> Self::F;
     fn load(self, from: &Floats) -> Self::F;
@@ -280,7 +303,7 @@ pub(crate) trait Isa: Copy {
     fn store_ints(self, value: Self::I, to: &mut Ints);
     /// Sixteen zeros.
     fn no_sums(self) -> Self::I;
-    /// The lanes as bytes, for 0..=255.
+    /// The lanes as `dot` reads them, for 0..=255.
     fn to_fours(self, value: Self::I) -> [Self::Four; 4];
     /// To each of sixteen sums, the products of `input` with that output's four weights.
     fn dot(self, sums: Self::I, input: &Self::Four, weights: &Bytes) -> Self::I;

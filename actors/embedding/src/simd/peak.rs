@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 use super::bf16::Pairs;
-use super::{Bytes, Cpu, Floats, Ints, Isa, Kernels, LANES, Op, Path};
+use super::{Bytes, Cpu, Floats, Ints, Isa, Kernels, LANES, Op};
 use crate::{EmbeddingError, Precision};
 
 impl Cpu {
@@ -16,9 +16,11 @@ impl Cpu {
         let op = Burn { precision, rounds, operations: &mut operations };
         match (kernels.0, precision) {
             #[cfg(target_arch = "x86_64")]
-            (Path::Amx(amx), Precision::Int8 | Precision::Bf16) => operations = amx.burn(precision, rounds),
+            (super::Path::Amx(amx), Precision::Int8 | Precision::Bf16) => {
+                operations = amx.burn(precision, rounds)
+            }
             #[cfg(target_arch = "x86_64")]
-            (Path::Avx512(isa), Precision::Bf16) => match isa.with_bf16() {
+            (super::Path::Avx512(isa), Precision::Bf16) => match isa.with_bf16() {
                 Some(isa) => isa.run(op),
                 None => isa.run(op),
             },

@@ -1,3 +1,5 @@
+use std::array::from_fn;
+
 use super::functions::{gelu, gelu_tanh};
 use super::rows::Quantized;
 use super::{BLOCK, Bytes, Floats, Ints, Isa, LANES, Op};
@@ -33,6 +35,8 @@ pub(crate) struct IntWeights {
     scale: Vec<Floats>,
     /// The sum of an output's weights, in f32.
     sum: Vec<Floats>,
+    /// 128 times the sum of an output's weights, in steps.
+    begin: Vec<Ints>,
 }
 
 pub(super) fn lines(values: &[f32]) -> Vec<Floats> {
@@ -60,7 +64,7 @@ impl IntWeights {
         let depth = rows.len() / bias.len();
         let groups = groups(depth);
         let mut panels = vec![Bytes([0; 64]); bias.len() / LANES * groups];
-        let (mut scales, mut sums) = (Vec::new(), Vec::new());
+        let (mut scales, mut sums, mut begins) = (Vec::new(), Vec::new(), Vec::new());
         for (output, row) in rows.chunks_exact(depth).enumerate() {
             let largest = row.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
             let (scale, steps) = if largest > 0.0 { (largest / 127.0, 127.0 / largest) } else { (0.0, 0.0) };
@@ -75,8 +79,10 @@ impl IntWeights {
             }
             scales.push(scale);
             sums.push(sum as f32 * scale);
+            begins.push(128 * sum);
         }
-        Self { panels, groups, bias: lines(bias), scale: lines(&scales), sum: lines(&sums) }
+        let begin = begins.as_chunks().0.iter().map(|&line| Ints(line)).collect();
+        Self { panels, groups, bias: lines(bias), scale: lines(&scales), sum: lines(&sums), begin }
     }
 }
 
@@ -167,7 +173,7 @@ pub(super) unsafe fn float_tile<S: Isa, const R: usize, const C: usize>(
     sums
 }
 
-/// As [`float_tile`], with four inputs a step in bytes.
+/// As [`float_tile`], with four inputs a step in bytes, and sums that begin with `begin`.
 ///
 /// # Safety
 /// As [`float_tile`], with steps of [`BLOCK`] and rows of 1.
@@ -177,8 +183,9 @@ unsafe fn int_tile<S: Isa, const R: usize, const C: usize>(
     a: *const S::Four,
     b: *const Bytes,
     depth: usize,
+    begin: [S::I; 2],
 ) -> [[S::I; C]; R] {
-    let mut sums = [[isa.no_sums(); C]; R];
+    let mut sums: [[S::I; C]; R] = [from_fn(|c| begin[c]); R];
     for step in 0..depth {
         // SAFETY: both are within what the caller promises.
         let a = unsafe { a.add(step * BLOCK) };
@@ -345,6 +352,10 @@ impl Op for IntProduct<'_> {
         let mut sums = [[Ints([0; LANES]); 2]; BLOCK];
         for panel in (0..width).step_by(S::PANELS) {
             let columns = S::PANELS.min(width - panel);
+            let begin = from_fn(|c| match self.weights.begin.get(panel + c) {
+                Some(begin) if S::SIGNED => isa.load_ints(begin),
+                _ => isa.no_sums(),
+            });
             for block in 0..blocks {
                 for part in (0..BLOCK).step_by(S::INT_ROWS) {
                     // SAFETY: the block and the panels are within their vectors by the assertions above.
@@ -353,12 +364,14 @@ impl Op for IntProduct<'_> {
                         let b = self.weights.panels.as_ptr().add(panel * depth);
                         match (S::INT_ROWS, columns) {
                             (12, 2) => {
-                                keep_ints(isa, int_tile::<S, 12, 2>(isa, a, b, depth), &mut sums, part)
+                                keep_ints(isa, int_tile::<S, 12, 2>(isa, a, b, depth, begin), &mut sums, part)
                             }
                             (12, _) => {
-                                keep_ints(isa, int_tile::<S, 12, 1>(isa, a, b, depth), &mut sums, part)
+                                keep_ints(isa, int_tile::<S, 12, 1>(isa, a, b, depth, begin), &mut sums, part)
                             }
-                            _ => keep_ints(isa, int_tile::<S, 4, 1>(isa, a, b, depth), &mut sums, part),
+                            _ => {
+                                keep_ints(isa, int_tile::<S, 4, 1>(isa, a, b, depth, begin), &mut sums, part)
+                            }
                         }
                     }
                 }

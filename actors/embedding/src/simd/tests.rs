@@ -256,7 +256,7 @@ fn an_instruction_set_is_forced_by_its_name_alone() {
     let emulated = Cpu::available().contains(&Cpu::Avx512) && cfg!(target_os = "linux");
     assert!(!emulated || Kernels::new(Some(Cpu::Amx)).is_ok());
     let message = "avx1024".parse::<Cpu>().unwrap_err().to_string();
-    assert_eq!(message, "TANDEM_CPU is \"avx1024\"; it must be amx, avx512, avx2 or portable");
+    assert_eq!(message, "TANDEM_CPU is \"avx1024\"; it must be amx, avx512, avx2, neon or portable");
     assert_eq!(Cpu::available().last(), Some(&Cpu::Portable));
     assert_eq!(Kernels::new(None).unwrap().cpu(), Cpu::available()[0]);
 }
