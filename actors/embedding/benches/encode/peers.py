@@ -10,6 +10,7 @@ faster. One thread; CPU time; the best of several rounds.
 """
 
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -108,13 +109,15 @@ def encode(run, tokenizer, texts, size):
 
 def sentence_transformers(folder, sets):
     """Seconds per text of each set; None where it is not installed."""
+    # Else it looks for its model on the network, and waits.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         import torch
         from sentence_transformers import SentenceTransformer
     except ImportError:
         return None
     torch.set_num_threads(1)
-    model = SentenceTransformer(str(folder), device="cpu")
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     rows = []
     for texts in sets:
         model.encode(texts[:32], batch_size=16)
