@@ -109,17 +109,19 @@ fn whoever_waits_does_not_stand_behind_a_bulk_upload() {
     let body = texts.iter().map(line).collect::<Vec<_>>().join("\n");
     assert_eq!(lines_of(&client, "/api/v1/resumes/bulk", "many", body).len(), MANY);
 
+    let waiting_now = || {
+        let resumes = client.all(Kind::Resume);
+        resumes.iter().filter(|resume| text(resume, "status") != "complete").count()
+    };
     let job = client.accepted_text(Kind::Job, "Rust engineer\n\nRequirements\n- Rust");
     assert_eq!(text(&client.settled(Kind::Job, &job), "status"), "complete");
-    let waiting =
-        client.all(Kind::Resume).iter().filter(|document| text(document, "status") != "complete").count();
+    let waiting = waiting_now();
     assert!(waiting > MANY / 2, "{waiting} of {MANY} wait while the job can be searched");
 
     // What is handed in again by somebody who waits leaves the others behind as well.
     let last = client.accepted_text(Kind::Resume, texts.last().unwrap());
     assert_eq!(text(&client.settled(Kind::Resume, &last), "status"), "complete");
-    let waiting =
-        client.all(Kind::Resume).iter().filter(|document| text(document, "status") != "complete").count();
+    let waiting = waiting_now();
     assert!(waiting > MANY / 4, "{waiting} of {MANY} wait while the last of them can be searched");
     let metrics = client.get("/metrics").text;
     assert!(metrics.contains("tandem_stage_seconds_count{kind=\"embed.bulk\""), "{metrics}");

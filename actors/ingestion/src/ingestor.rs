@@ -166,8 +166,9 @@ impl Ingestor {
         }
     }
 
-    /// A file that is there already is answered with the document it became. If it is still on its way, it is sent on it
-    /// again with the urgency of who asks now: filing and publishing twice is harmless. To whoever repeats an intent it is what the intent made.
+    /// A file that is there already is answered with the document it became. If its way was cut off early, or somebody
+    /// waits for it now, it is sent on it again: filing and publishing twice is harmless. To whoever repeats an intent it
+    /// is what the intent made.
     async fn known(
         &self,
         document: Document,
@@ -183,9 +184,11 @@ impl Ingestor {
         Ok(SubmittedDocument { document, version: found.version, duplicate })
     }
 
-    /// Sends a version on its way again, if it is not at its end: it may have been cut off, or wait among bulk work.
+    /// Sends a version on its way again, if it has not left, or if somebody waits for it now who did not before: its
+    /// vectors may be far back among bulk work.
     async fn go_on(&self, version: &Document, urgency: Urgency) -> Result<(), Failure> {
-        if matches!(version.state, DocumentState::Queued | DocumentState::Parsed) {
+        let hurried = version.state == DocumentState::Parsed && urgency == Urgency::Interactive;
+        if version.state == DocumentState::Queued || hurried {
             let task = parse_task(version, urgency);
             file_task(self.ports.tasks.as_ref(), self.ports.queue.as_ref(), &task).await?;
         }

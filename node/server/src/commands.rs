@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod bars;
 pub(crate) mod certs;
 pub(crate) mod config;
 pub(crate) mod dead;

@@ -75,8 +75,8 @@ fn fold([a, b, c, d]: F, two: impl Fn(float32x4_t, float32x4_t) -> float32x4_t) 
 /// To each of four sums, the products of four bytes with four others, all of them signed. The standard library's
 /// function of it (`vdotq_s32`) is not stable.
 #[inline(always)]
-fn dot(mut sums: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
-    // SAFETY: registers alone are touched; a Neon, without which nobody comes here, has the instruction.
+fn dot(_: Neon, mut sums: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
+    // SAFETY: registers alone are touched; a Neon proves that the processor has the instruction.
     unsafe {
         asm!(
             "sdot {sums:v}.4s, {a:v}.16b, {b:v}.16b",
@@ -186,7 +186,7 @@ impl Isa for Neon {
     fn dot(self, sums: I, [input]: &Self::Four, weights: &Bytes) -> I {
         let at = weights.0.as_ptr();
         let input = neon!(vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(*input))));
-        from_fn(|quarter| dot(sums[quarter], neon!(vld1q_s8(at.add(quarter * 16))), input))
+        from_fn(|quarter| dot(self, sums[quarter], neon!(vld1q_s8(at.add(quarter * 16))), input))
     }
     #[inline(always)]
     fn to_bf16(self, value: F) -> [u16; LANES] {

@@ -64,6 +64,20 @@ async fn bulk_work_waits_in_a_line_of_its_own_until_somebody_waits_for_it() {
     let again = house.ingestor.submit(house.file("local", "a.txt", b"Anna")).await.unwrap();
     assert!(again.duplicate);
     assert_eq!((waiting(TaskKind::Parse).await, waiting(TaskKind::ParseBulk).await), (1, 1));
+
+    // What is read and waits for its vectors: bulk work has nothing to add, somebody who waits has.
+    let other = house.ingestor.submit(house.file("local", "b.txt", b"Bela")).await.unwrap().document;
+    let parsed = house.store.advance(&other.owner, other.id, other.version, &DocumentState::Parsed).await;
+    parsed.unwrap().certain().unwrap();
+    let bulk = SubmitDocument { urgency: Urgency::Bulk, ..house.file("local", "b.txt", b"Bela") };
+    house.ingestor.submit(bulk).await.unwrap();
+    assert_eq!((waiting(TaskKind::Parse).await, waiting(TaskKind::ParseBulk).await), (2, 1));
+    let bulk = SubmitDocument { urgency: Urgency::Bulk, ..house.file("local", "c.txt", b"Cora") };
+    let third = house.ingestor.submit(bulk).await.unwrap().document;
+    let parsed = house.store.advance(&third.owner, third.id, third.version, &DocumentState::Parsed).await;
+    parsed.unwrap().certain().unwrap();
+    house.ingestor.submit(house.file("local", "c.txt", b"Cora")).await.unwrap();
+    assert_eq!((waiting(TaskKind::Parse).await, waiting(TaskKind::ParseBulk).await), (3, 2));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 pub(crate) mod files;
 mod outcome;
-pub(crate) mod progress;
+mod progress;
 mod submit;
 
 use std::fs;

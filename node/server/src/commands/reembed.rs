@@ -13,7 +13,7 @@ use tandem_messages::models::{ChangeModels, GetModels, ModelsView, MoveTo};
 use toml::Value as Setting;
 
 use crate::cli::ReembedArgs;
-use crate::commands::matching::progress;
+use crate::commands::bars;
 use crate::commands::status::ask;
 use crate::wiring::{self, Node};
 use crate::{say, telemetry};
@@ -154,8 +154,8 @@ impl Door {
 
     /// Waits until a move has come to its switch and nothing is being removed.
     async fn wait(&self, mut seen: Seen) -> anyhow::Result<Seen> {
-        let bar = ProgressBar::with_draw_target(None, progress::terminal());
-        let bar = bar.with_style(progress::style("{percent:>3} % {msg}")).with_prefix("moving");
+        let bar = ProgressBar::with_draw_target(None, bars::terminal());
+        let bar = bar.with_style(bars::style("{percent:>3} % {msg}")).with_prefix("moving");
         while seen.is_busy() {
             if let Some(second) = &seen.second {
                 bar.set_length(second.changes);

@@ -1,25 +1,13 @@
 //! Progress on a terminal, one line of summary elsewhere.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use tandem_runtime::Stopwatch;
 
+use crate::commands::bars;
 use crate::report::BrokenFile;
-
-/// Standard error where it is a terminal; else nothing is drawn.
-pub(crate) fn terminal() -> ProgressDrawTarget {
-    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
-}
-
-/// A name, a bar and behind it what `numbers` says, in indicatif's words.
-pub(crate) fn style(numbers: &str) -> ProgressStyle {
-    ProgressStyle::with_template(&format!("{{prefix:>10}} {{bar:32}} {numbers}"))
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━━╌")
-}
 
 /// The bars of a run; invisible when standard error is not a terminal.
 pub(crate) struct Bars {
@@ -33,8 +21,8 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        let all = MultiProgress::with_draw_target(terminal());
-        let style = style("{pos:>6} / {len} {msg}");
+        let all = MultiProgress::with_draw_target(bars::terminal());
+        let style = bars::style("{pos:>6} / {len} {msg}");
         let bar = |name: &'static str| {
             let bar = all.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(name));
             bar.tick();
